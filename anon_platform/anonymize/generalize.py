@@ -1,0 +1,65 @@
+"""Generalization of one column to a level of its hierarchy."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import polars as pl
+
+from anon_platform.anonymize.hierarchy import Hierarchy, Ladder, ladder
+from anon_platform.anonymize.technique import Treat
+from anon_platform.errors import SourceError
+from anon_platform.spec import Spec
+
+
+class Generalize(Spec):
+    """Values become labels of a hierarchy: at a fixed `level`, or at the level the k-anonymity search finds."""
+
+    technique: Literal["generalize"]
+    hierarchy: Hierarchy
+    level: str | None = None
+    """A level's name; left out (quasi-identifiers only), the search picks the one that loses least."""
+
+    def fault(self, dtype: pl.DataType) -> str | None:
+        """A wrong type for the hierarchy, or a level that it does not have."""
+        if self.level is not None and self.level not in self.hierarchy.level_names:
+            return (
+                f"level {self.level} is unknown; this hierarchy has {', '.join(self.hierarchy.level_names)}"
+            )
+        return self.hierarchy.fault(dtype)
+
+    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+        """The labels of the fixed level."""
+        del dtype
+        level = self.hierarchy.level_names.index(str(self.level))
+
+        def treat(values: pl.Series) -> pl.Series:
+            distinct = values.unique()
+            built = ladder(self.hierarchy, distinct, column=column)
+            return relabel(values, built, level)
+
+        return treat
+
+
+def relabel(values: pl.Series, built: Ladder, level: int) -> pl.Series:
+    """`values` as labels of `level`; a value that is no leaf of `built` raises `SourceError`."""
+    codes = pl.Series(built.codes[level].astype("uint32"))
+    table = pl.DataFrame({"value": built.values, "code": codes, "label": built.labels[level].gather(codes)})
+    frame = pl.DataFrame({"value": values})
+    found = frame.join(table, on="value", how="left", nulls_equal=True, maintain_order="left")
+    if found["code"].null_count():
+        raise SourceError(
+            f"column {values.name}: {found['code'].null_count()} values were not there when the table was counted;"
+            " run again on a source that does not change meanwhile"
+        )
+    return found["label"].alias(values.name)
+
+
+def to_levels(ladders: Mapping[str, Ladder], chosen: Mapping[str, str]) -> dict[str, Treat]:
+    """For each quasi-identifier the function that gives its label at the chosen level; `*` drops to one label."""
+
+    def at(name: str) -> Treat:
+        built = ladders[name]
+        level = built.names.index(chosen[name])
+        return lambda values: relabel(values, built, level)
+
+    return {name: at(name) for name in chosen}

@@ -1,0 +1,27 @@
+"""A hierarchy of one step: the value itself, or `*`."""
+
+from typing import Literal
+
+import polars as pl
+
+from anon_platform.spec import Spec
+
+
+class Flat(Spec):
+    """The value is kept or suppressed, nothing in between; for columns with few values, such as sex."""
+
+    kind: Literal["flat"]
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """One level: the value."""
+        return ("value",)
+
+    def fault(self, dtype: pl.DataType) -> str | None:
+        """None: every type has values."""
+        del dtype
+        return None
+
+    def labels(self, values: pl.Series) -> list[pl.Series]:
+        """The values as text."""
+        return [values.cast(pl.String)]

@@ -1,0 +1,67 @@
+"""US ZIP codes: five digits, three digits, state."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+import polars as pl
+from pydantic import Field
+
+from anon_platform.anonymize.hierarchy.order import in_order
+from anon_platform.spec import Spec
+
+ZipLevel = Literal["zip5", "zip3", "state"]
+ORDER: tuple[ZipLevel, ...] = ("zip5", "zip3", "state")
+
+
+class Zip(Spec):
+    """US ZIP codes (ZIP+4 is cut to five digits); what is no ZIP code becomes `other`."""
+
+    kind: Literal["zip"]
+    levels: tuple[ZipLevel, ...] = Field(min_length=1)
+    """From finest to coarsest, out of zip5, zip3, state."""
+
+    _check = in_order(ORDER)
+
+    @property
+    def level_names(self) -> tuple[str, ...]:
+        """The allowed levels."""
+        return self.levels
+
+    def fault(self, dtype: pl.DataType) -> str | None:
+        """ZIP codes are text: as numbers they lose their leading zeros."""
+        return (
+            None
+            if dtype == pl.String
+            else "ZIP codes are text; declare type: string, so that leading zeros stay"
+        )
+
+    def labels(self, values: pl.Series) -> list[pl.Series]:
+        """`60614`, `606**`, `IL`."""
+        table = _states()
+        code = pl.col("value").str.extract(r"^\s*(\d{5})(?:-?\d{4})?\s*$")
+        frame = (
+            pl.DataFrame({"value": values})
+            .with_columns(code=code)
+            .with_columns(prefix=pl.col("code").str.slice(0, 3))
+        )
+        frame = frame.join(table, on="prefix", how="left", maintain_order="left")
+        texts = {
+            "zip5": pl.col("code"),
+            "zip3": pl.concat_str("prefix", pl.lit("**")),
+            "state": pl.when(pl.col("code").is_not_null()).then(pl.col("state").fill_null("no state")),
+        }
+        known = pl.col("value").is_null()
+        return [
+            frame.select(
+                pl.when(known).then(None).otherwise(texts[level].fill_null("other")).alias(level)
+            ).to_series()
+            for level in self.levels
+        ]
+
+
+@cache
+def _states() -> pl.DataFrame:
+    path = files("anon_platform.anonymize") / "data" / "zip3_2010.csv"
+    table = pl.read_csv(path.read_bytes(), infer_schema=False)
+    return table.select(prefix="zip3", state="state")

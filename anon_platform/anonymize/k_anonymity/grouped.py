@@ -1,0 +1,139 @@
+"""Equivalence classes that can be merged without the rows: records, people and sensitive values, exactly.
+
+Records add up when classes merge; distinct people and distinct values do not. So people are kept in two
+parts: those who occur in one class only, as a number that adds up, and those who occur in several, as
+(class, person) pairs that are merged as sets. Most people are in the first part.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Ints = npt.NDArray[np.int64]
+
+DENSE = 64_000_000
+"""Up to this many possible keys a lookup table is quicker than sorting (64 MB of booleans)."""
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Classes of a table at one node of the lattice; m classes, d quasi-identifiers.
+
+    codes: d × m, the code of each quasi-identifier at its level.
+    records: m, records in the class.
+    alone: m, people who occur in this class and in no other.
+    pairs: two arrays (class, person), distinct, of the people who occur in several classes.
+    values: for each sensitive attribute two arrays (class, value code), distinct.
+    """
+
+    codes: Ints
+    records: Ints
+    alone: Ints
+    pairs: tuple[Ints, Ints]
+    values: tuple[tuple[Ints, Ints], ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Number of classes."""
+        return len(self.records)
+
+    def people(self) -> Ints:
+        """Distinct people in each class."""
+        return self.alone + np.bincount(self.pairs[0], minlength=self.height)
+
+    def distinct_values(self) -> list[Ints]:
+        """Distinct values in each class, one array a sensitive attribute."""
+        return [np.bincount(of_class, minlength=self.height) for of_class, _ in self.values]
+
+    def roll_up(self, maps: Sequence[Ints | None]) -> "Grouped":
+        """The classes after each quasi-identifier's codes went through its map (None: unchanged)."""
+        codes = (
+            np.stack([row if to is None else to[row] for row, to in zip(self.codes, maps, strict=True)])
+            if len(maps)
+            else self.codes
+        )
+        first, merged = _classes_of(codes)
+        size = len(first)
+        alone = np.bincount(merged, weights=self.alone, minlength=size).astype(np.int64)
+        pairs, more = _merge_people(merged[self.pairs[0]], self.pairs[1], size)
+        return Grouped(
+            codes[:, first],
+            np.bincount(merged, weights=self.records, minlength=size).astype(np.int64),
+            alone + more,
+            pairs,
+            tuple(_distinct_pairs(merged[of_class], value) for of_class, value in self.values),
+        )
+
+    @classmethod
+    def of(cls, codes: Ints, records: Ints, people: Ints, values: Sequence[Ints]) -> "Grouped":
+        """Classes of a frequency table with one row a combination of codes, person and sensitive values.
+
+        codes: d × rows; records: how many records each row stands for; people: person numbers; values: one
+        array of value codes a sensitive attribute.
+        """
+        first, of_class = _classes_of(codes)
+        size = len(first)
+        pairs, alone = _merge_people(of_class, people, size)
+        return cls(
+            codes[:, first],
+            np.bincount(of_class, weights=records, minlength=size).astype(np.int64),
+            alone,
+            pairs,
+            tuple(_distinct_pairs(of_class, value) for value in values),
+        )
+
+
+def _merge_people(of_class: Ints, person: Ints, size: int) -> tuple[tuple[Ints, Ints], Ints]:
+    """Distinct (class, person) pairs of people in several classes, and the number of all others by class."""
+    of_class, person = _distinct_pairs(of_class, person)
+    if not len(person):
+        return (of_class, person), np.zeros(size, np.int64)
+    several = np.bincount(person)[person] > 1
+    alone = np.bincount(of_class[~several], minlength=size)
+    return (of_class[several], person[several]), alone
+
+
+def _distinct_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints]:
+    """The distinct pairs, sorted."""
+    if not len(left):
+        return left, right
+    width = int(right.max()) + 1
+    keys = pl.Series(left * width + right).unique().sort().to_numpy()
+    return keys // width, keys % width
+
+
+def _classes_of(codes: Ints) -> tuple[Ints, Ints]:
+    """For each class the first row that is in it, and for each row its class; classes are in key order."""
+    rows = codes.shape[1]
+    if not len(codes):
+        return np.zeros(min(rows, 1), np.int64), np.zeros(rows, np.int64)
+    key, span = _keys(codes)
+    if span <= DENSE:
+        seen = np.zeros(span, np.bool_)
+        seen[key] = True
+        numbers = np.cumsum(seen) - 1
+        of_class = numbers[key]
+    else:
+        of_class = pl.Series(key).rank("dense").to_numpy().astype(np.int64) - 1
+    size = int(of_class.max()) + 1 if rows else 0
+    first = np.empty(size, np.int64)
+    first[of_class[::-1]] = np.arange(rows - 1, -1, -1)
+    return first, of_class
+
+
+def _keys(codes: Ints) -> tuple[Ints, int]:
+    """One number a row that is equal exactly where all codes are, and the count of possible numbers."""
+    key = np.zeros(codes.shape[1], np.int64)
+    span = 1
+    for row in codes:
+        width = int(row.max()) + 1 if len(row) else 1
+        if span > (2**62) // width:
+            # too many combinations for 63 bits: number those that occur before going on
+            key = pl.Series(key).rank("dense").to_numpy().astype(np.int64) - 1
+            span = int(key.max()) + 1
+        key = key * width + row
+        span *= width
+    return key, span

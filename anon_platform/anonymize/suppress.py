@@ -1,0 +1,24 @@
+"""Suppression of whole columns."""
+
+from typing import Literal
+
+import polars as pl
+
+from anon_platform.anonymize.technique import Treat
+from anon_platform.spec import Spec
+
+
+class Suppress(Spec):
+    """The column is left out of the release; its values are not even copied to staging."""
+
+    technique: Literal["suppress"]
+
+    def fault(self, dtype: pl.DataType) -> str | None:
+        """None: every column can be left out."""
+        del dtype
+        return None
+
+    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+        """All values null. The pipeline drops the column before this is ever needed."""
+        del column, dtype
+        return lambda values: pl.Series(values.name, [None] * len(values), dtype=values.dtype)

@@ -1,0 +1,52 @@
+"""Top and bottom coding: extreme numbers, which identify, are pulled in to a bound."""
+
+from typing import Literal, Self
+
+import polars as pl
+from pydantic import Field, model_validator
+
+from anon_platform.anonymize.technique import Treat
+from anon_platform.spec import Spec
+
+
+class TopBottomCode(Spec):
+    """Numbers above `top` become `top`, numbers below `bottom` become `bottom`.
+
+    Source: Hundepool et al. 2012, Statistical Disclosure Control, section 3.3.3.
+    """
+
+    technique: Literal["top_bottom_code"]
+    top: float | None = Field(default=None, strict=False)
+    bottom: float | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.top is None and self.bottom is None:
+            raise ValueError("say a bound: top, bottom or both")
+        if self.top is not None and self.bottom is not None and self.bottom >= self.top:
+            raise ValueError("bottom must be below top")
+        return self
+
+    def fault(self, dtype: pl.DataType) -> str | None:
+        """Bounds need numbers, and whole numbers need whole bounds."""
+        if not dtype.is_numeric():
+            return "top_bottom_code needs a numeric column; declare type: integer or number"
+        bounds = [bound for bound in (self.top, self.bottom) if bound is not None]
+        if dtype.is_integer() and any(bound != int(bound) for bound in bounds):
+            return "the column holds whole numbers; write whole numbers for top and bottom"
+        return None
+
+    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+        """The bounded values, of the same type.
+
+        >>> TopBottomCode(technique="top_bottom_code", top=90).fit("age", pl.Int64())(pl.Series([34, 97])).to_list()
+        [34, 90]
+        """
+        del column
+
+        def treat(values: pl.Series) -> pl.Series:
+            lower = None if self.bottom is None else pl.lit(self.bottom).cast(dtype)
+            upper = None if self.top is None else pl.lit(self.top).cast(dtype)
+            return pl.DataFrame({"v": values}).select(pl.col("v").clip(lower, upper)).to_series()
+
+        return treat

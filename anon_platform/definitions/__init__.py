@@ -1,0 +1,1 @@
+"""Dagster: a thin skin over `pipeline`. The code location is `anon_platform.definitions.location`."""

@@ -1,0 +1,112 @@
+"""What the Dagster UI shows of a stage: counts, metrics, schema, roles; never a row."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from anon_platform.pipeline import StageReport
+from anon_platform.pipeline.plan import treatment
+from anon_platform.policy import Policy
+
+CHECKS = {
+    "k_anonymity": "Every equivalence class of the released bytes has at least k people.",
+    "l_diversity": "Every class has at least l distinct values of each sensitive column.",
+    "reidentification_risk": "No record's prosecutor risk exceeds the maximum.",
+    "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
+    "statistical_fidelity": "No column's distribution moved further than allowed.",
+    "model_utility": "A model trained on the release keeps enough of the original model's lift.",
+}
+
+
+def checks_of(policy: Policy) -> dict[str, str]:
+    """The asset checks that the policy gives rise to, with what each demands."""
+    off = set()
+    if not policy.quasi_identifiers:
+        off |= {"k_anonymity", "reidentification_risk"}
+    if not policy.sensitive:
+        off.add("l_diversity")
+    if policy.model is None:
+        off.add("model_utility")
+    return {name: text for name, text in CHECKS.items() if name not in off}
+
+
+def check_result(name: str, report: StageReport) -> dg.AssetCheckResult:
+    """One check of the assessment with every measure beside its threshold."""
+    assert report.assessment is not None
+    metrics = [metric for metric in report.assessment.metrics if metric.check == name]
+    # a measure that was not taken, since an earlier one made it meaningless, did not pass
+    passed = bool(metrics) and report.assessment.check_passed(name)
+    metadata: dict[str, Any] = {}
+    for metric in metrics:
+        if metric.value is not None:
+            metadata[metric.name] = metric.value
+        if metric.threshold is not None:
+            metadata[f"{metric.name} threshold"] = metric.threshold
+        if metric.note:
+            metadata[f"{metric.name} note"] = metric.note
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata=metadata or {"note": "not measured: the row accounting failed"},
+    )
+
+
+def asset_metadata(policy: Policy, stage: str) -> dict[str, Any]:
+    """Definition metadata: the columns with their roles, and for what and whom the data is."""
+    if stage in {"raw", "analyzed"}:
+        names = list(policy.columns) if stage == "raw" else policy.released
+    else:
+        names = policy.released
+    columns = [
+        dg.TableColumn(
+            name=name,
+            type=policy.columns[name].type or "as in the source",
+            description=f"{policy.columns[name].role.replace('_', ' ')}: {treatment(policy.columns[name])}",
+        )
+        for name in names
+    ]
+    metadata: dict[str, Any] = {
+        "dagster/column_schema": dg.TableSchema(columns=columns),
+        "policy": str(policy.file.name),
+        "policy hash": policy.hash,
+    }
+    if stage in {"anonymized", "validated", "cataloged"}:
+        metadata["column lineage"] = dg.MetadataValue.md(lineage_table(policy))
+    if stage == "cataloged":
+        metadata["recipient"] = policy.publish.recipient
+        metadata["purpose"] = policy.publish.purpose
+    return metadata
+
+
+def lineage_table(policy: Policy) -> str:
+    """Markdown: each source column, its role, what is done to it, and whether it leaves."""
+    lines = ["| source column | role | treatment | leaves as |", "|---|---|---|---|"]
+    for name, column in policy.columns.items():
+        leaves = "does not leave" if column.suppressed else name
+        lines.append(f"| {name} | {column.role.replace('_', ' ')} | {treatment(column)} | {leaves} |")
+    return "\n".join(lines)
+
+
+def stage_metadata(report: StageReport, stage: str) -> dict[str, Any]:
+    """Materialization metadata: the stage's numbers, plotted over time by the UI, and where things are."""
+    metadata: dict[str, Any] = {"release id": report.release_id, "already done": report.reused}
+    for name, value in _flattened(report.numbers).items():
+        metadata[name.replace("_", " ")] = value
+    if "rows" in report.numbers:
+        metadata["dagster/row_count"] = report.numbers["rows"]
+    if stage in {"validated", "cataloged"}:
+        metadata["folder"] = dg.MetadataValue.path(report.path)
+        metadata["report"] = dg.MetadataValue.path(f"{report.path}/report.html")
+    return metadata
+
+
+def _flattened(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in numbers.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name} of {inner}": text for inner, text in value.items()}
+        else:
+            found[name] = value
+    return found

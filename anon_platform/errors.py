@@ -1,0 +1,37 @@
+"""What can go wrong, one flat list; no message ever holds a cell value."""
+
+
+class AnonError(Exception):
+    """Any failure that a user can mend; its text names the thing, the place and the way out."""
+
+
+class PolicyError(AnonError):
+    """The policy cannot be applied to this dataset; nothing was read or released."""
+
+
+class SourceError(AnonError):
+    """The source data cannot be read as the policy says; nothing was released."""
+
+
+class KeyUnavailableError(AnonError):
+    """A secret key is missing, unreadable or weak; nothing was read or released."""
+
+
+class BusyError(AnonError):
+    """Another run works on the same dataset."""
+
+
+class StorageError(AnonError):
+    """A file could not be written or read back; no half release is visible."""
+
+
+class BudgetError(AnonError):
+    """A privacy budget does not cover what was asked; nothing was spent."""
+
+
+class ReleaseRefusedError(AnonError):
+    """A blocking check failed on the bytes to be released; the report says which, no data left."""
+
+
+class IntegrityError(AnonError):
+    """A release or the audit ledger is not what was written."""

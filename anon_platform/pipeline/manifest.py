@@ -1,0 +1,73 @@
+"""The manifest: what a release is, where it comes from, and the hash of every file in it."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from anon_platform.pipeline.plan import Plan
+from anon_platform.validate import Assessment
+from anon_platform.version import RELEASED_DATA_VERSION, VERSION
+
+RESTS_ON_MANIFEST = (
+    "people: the release carries no person key; they were counted in staging, by position, on the rows that leave",
+    "the number of rows that came in and were suppressed",
+    "the fidelity and model measures, which compare with the original",
+)
+"""What nobody can measure again from the released files alone."""
+
+
+def build_manifest(
+    *,
+    plan: Plan,
+    release_id: str,
+    created_at: str,
+    stages: dict[str, dict[str, Any]],
+    assessment: Assessment,
+    ledger_head: tuple[int, str],
+) -> dict[str, Any]:
+    """The manifest as JSON values, without the hashes of the files; no cell value is in it.
+
+    ledger_head: number and hash of the newest audit event: the release is an outside witness of the ledger.
+    """
+    policy = plan.policy
+    anonymized = stages["anonymized"]
+    return {
+        "format": 1,
+        "dataset": policy.dataset,
+        "release_id": release_id,
+        "created_at": created_at,
+        "title": policy.title,
+        "owner": policy.owner,
+        "recipient": policy.publish.recipient,
+        "purpose": policy.publish.purpose,
+        "retention_days": policy.publish.retention_days,
+        "policy": policy.model_dump(mode="json"),
+        "policy_hash": policy.hash,
+        "plan": plan.as_json(),
+        "input_fingerprint": stages["raw"]["fingerprint"],
+        "versions": {
+            "anon_platform": VERSION,
+            "released_data": RELEASED_DATA_VERSION,
+            "python": platform.python_version(),
+            "polars": version("polars"),
+        },
+        "rows": {
+            "in": stages["raw"]["rows"],
+            "out": anonymized["rows_out"],
+            "suppressed": anonymized["rows_suppressed"],
+        },
+        "people": {
+            "in": stages["raw"]["people"],
+            "out": anonymized["people_out"],
+            "name": policy.privacy_unit.name,
+        },
+        "columns": policy.released,
+        "quasi_identifiers": policy.quasi_identifiers,
+        "sensitive": policy.sensitive,
+        "levels": anonymized["levels"],
+        "stages": stages,
+        "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
+        "passed": assessment.passed,
+        "rests_on_manifest": list(RESTS_ON_MANIFEST),
+        "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
+    }

@@ -1,0 +1,127 @@
+"""What a run would do, and everything that is wrong with it, without reading a row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from anon_platform.anonymize import Generalize, Pseudonymize
+from anon_platform.errors import KeyUnavailableError, SourceError
+from anon_platform.ingest import schema_faults, source_files, source_schema
+from anon_platform.keys import load_key
+from anon_platform.policy import Column, Fault, FaultyPolicyError, Policy
+from anon_platform.policy.loading import Reading, read_policy
+
+
+@dataclass(frozen=True)
+class PlannedColumn:
+    """One line of the plan."""
+
+    name: str
+    role: str
+    type: str
+    treatment: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run of the policy would do."""
+
+    policy: Policy
+    schema: Mapping[str, pl.DataType]
+    files: int
+    columns: tuple[PlannedColumn, ...]
+    passes: tuple[str, ...]
+    thresholds: Mapping[str, float]
+
+    def as_json(self) -> dict[str, object]:
+        """The plan for machines and for the manifest."""
+        return {
+            "dataset": self.policy.dataset,
+            "policy_hash": self.policy.hash,
+            "files": self.files,
+            "columns": [vars(column) for column in self.columns],
+            "passes": list(self.passes),
+            "thresholds": dict(self.thresholds),
+        }
+
+
+def plan(file: Path) -> Plan:
+    """The plan of a policy file; `FaultyPolicyError` names all faults of policy, source schema and keys at once."""
+    reading = read_policy(file)
+    faults = [*reading.faults, *_schema_faults(reading), *_key_faults(reading)]
+    if reading.policy is None or faults:
+        raise FaultyPolicyError(file, faults)
+    return plan_of(reading.policy)
+
+
+def plan_of(policy: Policy) -> Plan:
+    """The plan of a sound policy."""
+    schema = source_schema(policy.source)
+    return Plan(
+        policy,
+        schema,
+        len(source_files(policy.source)),
+        tuple(
+            PlannedColumn(name, column.role, str(column.type or schema[name]).lower(), treatment(column))
+            for name, column in policy.columns.items()
+        ),
+        tuple(_passes(policy)),
+        {name: value for name, value in policy.thresholds.model_dump().items() if value is not None},
+    )
+
+
+def treatment(column: Column) -> str:
+    """The steps of a column in a few words."""
+    words = []
+    for step in column.treat:
+        if isinstance(step, Generalize):
+            levels = " > ".join(step.hierarchy.level_names)
+            words.append(
+                f"generalize to {step.level}" if step.level else f"generalize, level searched: {levels} > *"
+            )
+        else:
+            settings = step.model_dump(exclude={"technique"}, exclude_defaults=True)
+            shown = ", ".join(f"{key} {value}" for key, value in settings.items())
+            words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
+    return ", then ".join(words) or "released as it is"
+
+
+def _passes(policy: Policy) -> list[str]:
+    kept = len(policy.released)
+    counted = [*policy.quasi_identifiers, *policy.sensitive]
+    passes = [f"copy {kept} of {len(policy.columns)} columns to staging, checking types and completeness"]
+    if counted:
+        passes.append(
+            f"count the combinations of {', '.join(counted)} and {policy.privacy_unit.name}; search the levels"
+        )
+    passes.append(
+        f"treat {kept} columns in batches, suppress records, write {' and '.join(policy.publish.formats)}"
+    )
+    passes.append("measure the written files against the thresholds")
+    return passes
+
+
+def _schema_faults(reading: Reading) -> list[Fault]:
+    source = reading.draft.parts.get("source") if reading.draft is not None else None
+    if reading.draft is None or source is None:
+        return []
+    try:
+        schema = source_schema(source)
+    except SourceError as error:
+        return [reading.document.fault(("source", "path"), str(error))]
+    found = schema_faults(reading.draft.names, reading.draft.columns, schema)
+    return [reading.document.fault(at, message) for at, message in found]
+
+
+def _key_faults(reading: Reading) -> list[Fault]:
+    faults = []
+    for name, column in (reading.draft.columns if reading.draft is not None else {}).items():
+        for step in column.treat:
+            if isinstance(step, Pseudonymize):
+                try:
+                    load_key(step.key)
+                except KeyUnavailableError as error:
+                    faults.append(reading.document.fault(("columns", name, "treat", "key"), str(error)))
+    return faults

@@ -1,0 +1,66 @@
+"""From measured rows to a release folder: evidence for the validator, then assessment, report and manifest."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from anon_platform.analyze import Analysis
+from anon_platform.pipeline.manifest import build_manifest
+from anon_platform.pipeline.plan import plan_of
+from anon_platform.pipeline.staging import Work
+from anon_platform.pipeline.treatments import with_levels
+from anon_platform.policy import Policy
+from anon_platform.publish import MANIFEST, file_hashes, read_json, write_json, write_report
+from anon_platform.table import ROW
+from anon_platform.validate import Assessment, Evidence
+
+
+def evidence_of(policy: Policy, work: Work) -> Evidence:
+    """What the validator looks at: the written files, and staging."""
+    folder = work.part("anonymized")
+    table = work.snapshot()
+    levels = work.require("anonymized")["levels"]
+    return Evidence(
+        policy=policy,
+        data=folder / "data",
+        kept=pl.read_parquet(folder / "kept.parquet"),
+        suppressed=pl.read_parquet(folder / "suppressed.parquet")[ROW],
+        source=table,
+        treat=with_levels(table, policy, levels),
+    )
+
+
+def write_release(policy: Policy, work: Work, assessment: Assessment, ledger_head: tuple[int, str]) -> Path:
+    """The finished release folder in staging: data, assessment, report and manifest."""
+    folder = work.fresh("release")
+    folder.mkdir()
+    stages = {name: work.require(name) for name in ("raw", "analyzed", "anonymized")}
+    work.take("anonymized", "data", folder / "data")
+    analysis = Analysis.model_validate(as_tuples(read_json(work.part("analysis.json"))))
+    found = {"before": analysis.model_dump(mode="json"), **assessment.model_dump(mode="json")}
+    write_json(folder / "assessment.json", {"passed": assessment.passed, **found})
+    manifest = build_manifest(
+        plan=plan_of(policy),
+        release_id=work.release_id,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        stages=stages,
+        assessment=assessment,
+        ledger_head=ledger_head,
+    )
+    # the report shows the hashes of the data, the manifest has its hash too
+    manifest["files"] = file_hashes(folder)
+    write_report(folder / "report.html", manifest=manifest, assessment=read_json(folder / "assessment.json"))
+    manifest["files"] = file_hashes(folder)
+    write_json(folder / MANIFEST, manifest)
+    return folder
+
+
+def as_tuples(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """A JSON value with tuples for lists, as settings want them."""
+    if isinstance(value, list):
+        return tuple(as_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: as_tuples(item) for key, item in value.items()}
+    return value

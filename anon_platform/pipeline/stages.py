@@ -1,0 +1,257 @@
+"""The five stages of a dataset, one call each; every stage leaves its result in staging for the next."""
+
+from pathlib import Path
+from typing import Any
+
+from anon_platform.analyze import analyze
+from anon_platform.audit import Event
+from anon_platform.errors import ReleaseRefusedError, SourceError
+from anon_platform.ingest import fingerprint, snapshot, source_files
+from anon_platform.keys import load_key
+from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
+from anon_platform.pipeline.plan import plan
+from anon_platform.pipeline.releasing import as_tuples, evidence_of, write_release
+from anon_platform.pipeline.staging import Work, current, exclusive, remember, staging, value_free
+from anon_platform.pipeline.treating import fit, treat_rows
+from anon_platform.pipeline.treatments import (
+    Progress,
+    silent,
+)
+from anon_platform.policy import Policy, load_policy
+from anon_platform.publish import (
+    MANIFEST,
+    promote,
+    read_json,
+    refuse,
+    sha256_of,
+    write_json,
+)
+from anon_platform.spec import Spec
+from anon_platform.validate import Assessment, assess
+from anon_platform.version import RELEASED_DATA_VERSION
+
+
+class StageReport(Spec):
+    """What a stage did, in counts and metrics; what Dagster shows and the manifest keeps."""
+
+    stage: str
+    dataset: str
+    release_id: str
+    path: str
+    numbers: dict[str, Any]
+    reused: bool = False
+    """Whether the result was there already, so that nothing was done."""
+    assessment: Assessment | None = None
+    """Of the validated stage."""
+
+
+@value_free
+def raw(file: Path, progress: Progress = silent) -> StageReport:
+    """Checks the policy against the source and copies the source to staging, typed, complete and numbered."""
+    policy = plan(file).policy
+    with exclusive(policy.dataset), Ledger.open() as ledger:
+        progress("fingerprint of the source", 0, 0)
+        key = load_key(INSTANCE_KEY)
+        found = fingerprint(source_files(policy.source), key)
+        identity = f"{policy.hash}|{found}|{RELEASED_DATA_VERSION}"
+        work = Work(policy.dataset, key.derive("release").token(identity, 20))
+        remember(work, policy.hash)
+        if work.released.exists():
+            _record(ledger, "raw.materialized", policy, work, "already released", {}, found)
+            return _from_manifest("raw", work)
+        _wipe_others(work)
+        numbers = work.done("raw")
+        if numbers is None:
+            draft = work.fresh("raw")
+            came = snapshot(policy, draft, progress=lambda done: progress("copying to staging", done, 0))
+            if fingerprint(source_files(policy.source), key) != found:
+                raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
+            numbers = {
+                "rows": came.rows,
+                "people": came.people,
+                "files": came.files,
+                "columns": len(policy.columns),
+                "columns_suppressed": len(policy.columns) - len(policy.released),
+                "fingerprint": found,
+            }
+            work.finish("raw", numbers)
+            _record(
+                ledger, "raw.materialized", policy, work, "ok", {"rows": came.rows, "people": came.people}
+            )
+        return _report("raw", work, numbers)
+
+
+@value_free
+def analyzed(file: Path, progress: Progress = silent) -> StageReport:
+    """Profiles the snapshot and measures the risk of the original records."""
+    policy = load_policy(file)
+    with exclusive(policy.dataset), Ledger.open() as ledger:
+        work = current(policy.dataset, policy.hash)
+        if work.released.exists():
+            return _from_manifest("analyzed", work)
+        table = work.snapshot()
+        numbers = work.done("analyzed")
+        if numbers is None:
+            progress("profile and risk of the original", 0, 0)
+            analysis = analyze(table, policy.quasi_identifiers)
+            write_json(work.part("analysis.json"), analysis.model_dump(mode="json"))
+            numbers = {
+                "rows": analysis.rows,
+                "people": analysis.people,
+                "max_risk": analysis.max_risk,
+                "mean_risk": analysis.mean_risk,
+                "unique_share": analysis.unique_share,
+            }
+            work.finish("analyzed", numbers)
+            _record(ledger, "analyzed.materialized", policy, work, "ok", numbers)
+        return _report("analyzed", work, numbers)
+
+
+@value_free
+def anonymized(file: Path, progress: Progress = silent) -> StageReport:
+    """Searches the levels on the frequency table, treats the rows in batches and writes them to staging."""
+    policy = load_policy(file)
+    with exclusive(policy.dataset), Ledger.open() as ledger:
+        work = current(policy.dataset, policy.hash)
+        if work.released.exists():
+            return _from_manifest("anonymized", work)
+        work.require("analyzed")
+        numbers = work.done("anonymized")
+        if numbers is None:
+            table = work.snapshot()
+            fitted = fit(policy, table, progress)
+            numbers = treat_rows(policy, table, fitted, work, progress)
+            work.finish("anonymized", numbers)
+            _record(ledger, "anonymized.materialized", policy, work, "ok", _flat(numbers))
+        return _report("anonymized", work, numbers)
+
+
+@value_free
+def validated(file: Path, progress: Progress = silent) -> StageReport:
+    """Measures the written files against the thresholds; promotes them to a release if, and only if, all hold.
+
+    A refused release leaves report and assessment under `refused/`, and no data; the caller sees it in the
+    report's assessment.
+    """
+    policy = load_policy(file)
+    with exclusive(policy.dataset), Ledger.open() as ledger:
+        work = current(policy.dataset, policy.hash)
+        if work.released.exists():
+            return _from_manifest("validated", work)
+        work.require("anonymized")
+        assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
+        folder = write_release(policy, work, assessment, ledger.head())
+        numbers = {metric.name: metric.value for metric in assessment.metrics if metric.value is not None}
+        if not assessment.passed:
+            refuse(folder, work.refused)
+            work.wipe()
+            missed = {metric.name: metric.value or 0.0 for metric in assessment.missed()}
+            _record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
+            return _report("validated", work, numbers, path=work.refused, assessment=assessment)
+        promote(folder, work.released)
+        _record(ledger, "release.promoted", policy, work, "ok", numbers)
+        return _report("validated", work, numbers, path=work.released, assessment=assessment)
+
+
+@value_free
+def cataloged(file: Path, progress: Progress = silent) -> StageReport:
+    """Enters the release in the catalog and wipes staging."""
+    del progress
+    policy = load_policy(file)
+    with exclusive(policy.dataset), Ledger.open() as ledger:
+        work = current(policy.dataset, policy.hash)
+        if not work.released.exists():
+            raise ReleaseRefusedError(
+                f"dataset {policy.dataset}: there is no validated release to catalog; materialize validated first,"
+                " and if it was refused read the report it left"
+            )
+        manifest = read_json(work.released / MANIFEST)
+        metrics = {
+            metric["name"]: metric["value"] for metric in manifest["metrics"] if metric["value"] is not None
+        }
+        known = {entry.release_id for entry in ledger.releases(policy.dataset)}
+        entry = ledger.catalog(
+            CatalogEntry(
+                dataset=policy.dataset,
+                release_id=work.release_id,
+                promoted_at=manifest["created_at"],
+                path=str(work.released),
+                rows_out=manifest["rows"]["out"],
+                people=manifest["people"]["out"],
+                policy_hash=policy.hash,
+                input_fingerprint=manifest["input_fingerprint"],
+                manifest_sha256=sha256_of(work.released / MANIFEST),
+                metrics=metrics,
+            )
+        )
+        if work.release_id not in known:
+            _record(ledger, "release.cataloged", policy, work, "ok", {"rows": entry.rows_out})
+        work.wipe()
+        numbers = {"releases": len(ledger.releases(policy.dataset)), "rows": entry.rows_out}
+        reused = work.release_id in known
+        return _report("cataloged", work, numbers, path=work.released, reused=reused)
+
+
+def _wipe_others(work: Work) -> None:
+    """Deletes what runs on other inputs left behind."""
+    for folder in staging(work.dataset).iterdir():
+        if folder.is_dir() and folder.name != work.release_id:
+            Work(work.dataset, folder.name).wipe()
+
+
+def _from_manifest(stage: str, work: Work) -> StageReport:
+    """The report of a stage whose release is out already."""
+    manifest = read_json(work.released / MANIFEST)
+    assessment = None
+    if stage == "validated":
+        known = read_json(work.released / "assessment.json")
+        assessment = Assessment(metrics=as_tuples(known["metrics"]), detail=known["detail"])
+        numbers = {metric.name: metric.value for metric in assessment.metrics if metric.value is not None}
+    else:
+        numbers = manifest["stages"][stage]
+    return StageReport(
+        stage=stage, dataset=work.dataset, release_id=work.release_id, path=str(work.released),
+        numbers=numbers, reused=True, assessment=assessment,
+    )  # fmt: skip
+
+
+def _report(
+    stage: str,
+    work: Work,
+    numbers: dict[str, Any],
+    *,
+    path: Path | None = None,
+    assessment: Assessment | None = None,
+    reused: bool = False,
+) -> StageReport:
+    return StageReport(
+        stage=stage, dataset=work.dataset, release_id=work.release_id, path=str(path or work.part(stage)),
+        numbers=numbers, assessment=assessment, reused=reused,
+    )  # fmt: skip
+
+
+def _flat(numbers: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in numbers.items() if isinstance(value, (int, float))}
+
+
+def _record(
+    ledger: Ledger,
+    action: str,
+    policy: Policy,
+    work: Work,
+    outcome: str,
+    details: dict[str, Any],
+    found: str = "",
+) -> None:
+    known = work.done("raw") or {}
+    ledger.append(
+        Event(
+            action=action,
+            dataset=policy.dataset,
+            policy_hash=policy.hash,
+            input_fingerprint=found or known.get("fingerprint", ""),
+            release_id=work.release_id,
+            outcome=outcome,
+            details=details,
+        )
+    )

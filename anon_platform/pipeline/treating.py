@@ -1,0 +1,101 @@
+"""From the snapshot to treated rows: the search on counts, then one pass of batches."""
+
+from typing import Any
+
+import polars as pl
+
+from anon_platform.anonymize.k_anonymity import Fitted, solve
+from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
+from anon_platform.keys import load_key
+from anon_platform.ledger import INSTANCE_KEY
+from anon_platform.pipeline.staging import Work
+from anon_platform.pipeline.treatments import Progress, steps_before_search, treated_counts, with_levels
+from anon_platform.policy import Policy
+from anon_platform.publish import write_data
+from anon_platform.publish.data_files import PART_ROWS
+from anon_platform.table import PERSON, ROW, PolarsTable
+
+
+def fit(policy: Policy, table: PolarsTable, progress: Progress) -> Fitted:
+    """The search, on the frequency table of quasi-identifiers, people and released sensitive values."""
+    names, sensitive = policy.quasi_identifiers, policy.sensitive
+    progress("counting combinations", 0, 0)
+    before = steps_before_search(policy, table.schema)
+    counts = treated_counts(table, [*names, *sensitive], before, [PERSON])
+    wanted = policy.thresholds
+    hierarchies = {}
+    for name in names:
+        searched = policy.columns[name].searched
+        assert searched is not None
+        hierarchies[name] = searched.hierarchy
+    return solve(
+        counts,
+        hierarchies,
+        person=PERSON,
+        sensitive=sensitive,
+        k=max(wanted.k or 1, people_for_risk(wanted.max_risk)),
+        l=wanted.l or 1,
+        suppressed_share=wanted.suppressed_records or 0.0,
+        progress=lambda done, total: progress("searching levels", done, total),
+    )
+
+
+def people_for_risk(max_risk: float | None) -> int:
+    """People a class needs for a prosecutor risk of at most `max_risk`.
+
+    >>> people_for_risk(0.2), people_for_risk(0.09), people_for_risk(None)
+    (5, 12, 1)
+    """
+    if not max_risk:
+        return 1
+    people = 1
+    while 1 / people > max_risk + 1e-9:
+        people += 1
+    return people
+
+
+def treat_rows(
+    policy: Policy, table: PolarsTable, fitted: Fitted, work: Work, progress: Progress
+) -> dict[str, Any]:
+    """Writes data, kept and suppressed positions to the stage's draft; returns its numbers."""
+    draft = work.fresh("anonymized")
+    treat = with_levels(table, policy, fitted.levels)
+    suppressed: list[pl.Series] = []
+    done = 0
+
+    def step(batch: pl.DataFrame) -> pl.DataFrame:
+        nonlocal done
+        treated = batch.select(
+            ROW, PERSON, *[treat[name](batch[name]).alias(name) for name in policy.released]
+        )
+        kept = fitted.keep(treated)
+        suppressed.append(treated.join(kept.select(ROW), on=ROW, how="anti")[ROW])
+        done += batch.height
+        progress("treating rows", done, table_rows)
+        return kept
+
+    table_rows = table.rows
+    draws = secret_draws(load_key(INSTANCE_KEY), work.release_id, table_rows)
+    parts = max(1, round(table_rows / PART_ROWS))
+    written = write_data(
+        table.map(step).batches(),
+        draft / "data",
+        columns=policy.released,
+        schema=pl.Schema(table.map(step).schema),
+        formats=policy.publish.formats,
+        parts=parts,
+        part_of=lambda rows: part_of(rows, draws, parts),
+        order=lambda frame: in_secret_order(frame, draws),
+    )
+    written.kept.write_parquet(draft / "kept.parquet")
+    out = pl.concat(suppressed)
+    out.to_frame().write_parquet(draft / "suppressed.parquet")
+    return {
+        "rows_out": written.kept.height,
+        "rows_suppressed": len(out),
+        "people_out": written.kept[PERSON].n_unique(),
+        "levels": fitted.levels,
+        "information_loss": fitted.solution.loss,
+        "nodes": fitted.solution.nodes,
+        "nodes_evaluated": fitted.solution.evaluated,
+    }

@@ -1,0 +1,111 @@
+"""A release checked by anyone who holds the folder: hashes, schema, row-level guarantees, from the files alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from anon_platform.errors import IntegrityError
+from anon_platform.publish import MANIFEST, file_hashes, read_json
+from anon_platform.validate import measure_files
+from anon_platform.validate.files import formats_agree
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    passed: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class VerifiedRelease:
+    """What was found, and what nobody can find from the files alone."""
+
+    dataset: str
+    release_id: str
+    findings: tuple[Finding, ...]
+    rests_on_manifest: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the folder is what the manifest says."""
+        return all(finding.passed for finding in self.findings)
+
+
+def verify(folder: Path) -> VerifiedRelease:
+    """Recomputes every hash and measures every guarantee again that the files alone can show.
+
+    A folder without a readable manifest raises `IntegrityError`.
+    """
+    if not (folder / MANIFEST).exists():
+        raise IntegrityError(f"no {MANIFEST} in {folder}; name a release folder, see: anon releases")
+    manifest = read_json(folder / MANIFEST)
+    try:
+        findings = [*_hashes(folder, manifest["files"]), *_guarantees(folder, manifest)]
+        return VerifiedRelease(
+            manifest["dataset"], manifest["release_id"], tuple(findings), tuple(manifest["rests_on_manifest"])
+        )
+    except (KeyError, TypeError, AttributeError):
+        broken = True
+    if broken:
+        raise IntegrityError(f"{folder / MANIFEST} is not a manifest of this format")
+    raise AssertionError
+
+
+def _hashes(folder: Path, promised: dict[str, str]) -> list[Finding]:
+    found = file_hashes(folder)
+    wrong = [f"{name} changed" for name in promised if name in found and found[name] != promised[name]]
+    wrong += [f"{name} is missing" for name in promised if name not in found]
+    wrong += [f"{name} is not in the manifest" for name in found if name not in promised]
+    return [
+        Finding(
+            "files", not wrong, "; ".join(sorted(wrong)) or f"{len(found)} files, every SHA-256 as promised"
+        )
+    ]
+
+
+def _guarantees(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
+    data = folder / "data"
+    wanted = manifest["policy"]["thresholds"]
+    try:
+        measured = measure_files(data, manifest["quasi_identifiers"], manifest["sensitive"])
+        agree = formats_agree(data)
+    except (IntegrityError, pl.exceptions.PolarsError):
+        return [
+            Finding(
+                "data", passed=False, text="the data files cannot be read, or not with the promised columns"
+            )
+        ]
+    rows = manifest["rows"]
+    schema = list(measured.columns) == manifest["columns"]
+    total = rows["in"] == rows["out"] + rows["suppressed"]
+    findings = [
+        Finding(
+            "schema", schema, f"{len(measured.columns)} columns" + ("" if schema else ", not those promised")
+        ),
+        Finding("rows", measured.rows == rows["out"], f"{measured.rows} rows, {rows['out']} promised"),
+        Finding(
+            "row accounting", total, f"{rows['in']} in = {rows['out']} out + {rows['suppressed']} suppressed"
+        ),
+        Finding(
+            "formats", agree, "all formats say the same" if agree else "the CSV and the Parquet files differ"
+        ),
+    ]
+    if manifest["quasi_identifiers"]:
+        text = f"{measured.k} rows in the smallest class, at least {wanted['k']} demanded"
+        findings.append(Finding("k (rows)", measured.k >= wanted["k"], text))
+    promised = {metric["name"]: metric["value"] for metric in manifest["metrics"]}
+    for name in manifest["sensitive"]:
+        found, told = measured.l[name], promised.get(f"l of {name}")
+        same = found == told and found >= wanted["l"]
+        findings.append(
+            Finding(f"l of {name}", same, f"{found}, {wanted['l']} demanded, {told:g} in the manifest")
+        )
+        found_t, told_t = measured.t[name], promised.get(f"t of {name}")
+        near = told_t is not None and abs(found_t - told_t) < 1e-9  # noqa: PLR2004 - float sums in another order
+        findings.append(Finding(f"t of {name}", near, f"{found_t:.4f}, {told_t:.4f} in the manifest"))
+    return findings

@@ -1,0 +1,234 @@
+"""The policy as a value. Nothing that decides privacy has a default; unknown keys are refused."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import polars as pl
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+
+from anon_platform.anonymize import Generalize, Suppress, Technique
+from anon_platform.spec import Spec
+
+Role = Literal[
+    "direct_identifier",
+    "quasi_identifier",
+    "sensitive",
+    "insensitive",
+    "free_text",
+    "image",
+    "timestamp",
+    "location",
+]
+
+ColumnType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+
+DTYPES: dict[str, pl.DataType] = {
+    "string": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+    "datetime": pl.Datetime("us"),
+}
+
+
+class Source(Spec):
+    """Where the identified data lies."""
+
+    format: Literal["csv", "parquet"]
+    path: str = Field(min_length=1)
+    """A file, a folder or a glob, from the policy's folder."""
+    separator: str = Field(default=",", min_length=1, max_length=1)
+    """CSV only: the character between fields."""
+    missing_values: tuple[str, ...] = ("",)
+    """Texts that mean "no value", such as "?" or "NA"."""
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _remember_folder(self, info: ValidationInfo) -> Self:
+        self._folder = Path((info.context or {}).get("folder", "."))
+        return self
+
+    @property
+    def location(self) -> Path:
+        """The path, made absolute from the policy's folder."""
+        return (self._folder / self.path).resolve() if not Path(self.path).is_absolute() else Path(self.path)
+
+
+class PrivacyUnit(Spec):
+    """Whose privacy is protected: k, risk and model splits count them, not rows."""
+
+    column: str | None = None
+    """The column that tells one person from another, such as patient_id."""
+    each_row_is_a_person: Literal[True] | None = None
+    """Written instead of `column` when nobody has two rows."""
+    name: str = "person"
+    """What reports call the unit, such as patient."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.column is None) == (self.each_row_is_a_person is None):
+            raise ValueError(
+                "say whose privacy: either column: <person column> or each_row_is_a_person: true"
+            )
+        return self
+
+
+def _steps(value: object) -> object:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+class Column(Spec):
+    """One column of the source: what it is, and what is done to it before it leaves."""
+
+    role: Role
+    type: ColumnType | None = None
+    """The type its values must have; CSV columns without one are text, Parquet columns keep theirs."""
+    date_format: str | None = None
+    """For dates in text, strptime style, such as "%m/%d/%Y"; ISO 8601 when left out."""
+    required: bool = False
+    """Whether a missing value stops the run."""
+    treat: Annotated[tuple[Technique, ...], BeforeValidator(_steps)] = Field(default=(), strict=False)
+    """Steps in order; left out, the values leave as they are (sensitive and insensitive columns only)."""
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether the column is left out of the release."""
+        return any(isinstance(step, Suppress) for step in self.treat)
+
+    @property
+    def searched(self) -> Generalize | None:
+        """The step whose level the k-anonymity search picks, if there is one."""
+        return next(
+            (step for step in self.treat if isinstance(step, Generalize) and step.level is None), None
+        )
+
+
+Share = Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+class Thresholds(Spec):
+    """What must hold on the bytes that leave; one missed threshold refuses the release."""
+
+    k: int | None = Field(default=None, ge=2)
+    """k-anonymity: people in every equivalence class, at least. Required with quasi-identifiers."""
+    l: int | None = Field(default=None, ge=1)
+    """Distinct l-diversity of every sensitive column, at least. Required with sensitive columns."""
+    t: Share | None = None
+    """t-closeness (equal-distance EMD) of every sensitive column, at most. Measured even when left out."""
+    max_risk: Share | None = None
+    """Prosecutor risk of the record most at risk, at most. Required with quasi-identifiers."""
+    suppressed_records: Share | None = None
+    """Share of records that may be left out to reach k and l. Required with quasi-identifiers."""
+    fidelity: Share
+    """Total variation distance between original and released distribution of any column, at most."""
+    model_loss: Share | None = None
+    """Share of the original model's lift (AUC - 0.5) that may be lost. Required with a model."""
+
+
+class Target(Spec):
+    """What the model predicts."""
+
+    column: str
+    positive: str
+    """The value that counts as the event, as text."""
+
+
+class Model(Spec):
+    """The model the data is for; it is trained on original and released rows and tested on held-out people."""
+
+    target: Target
+    features: tuple[str, ...] = Field(min_length=1)
+    test_share: float = Field(gt=0, lt=1, strict=False)
+    """Share of people held out for the test."""
+    seed: int
+    max_people: int = Field(default=150_000, ge=100)
+    """At most so many people, drawn at random, train and test the model; all when there are fewer."""
+
+
+class Publish(Spec):
+    """How the release is written, and for whom."""
+
+    formats: tuple[Literal["parquet", "csv"], ...] = Field(min_length=1)
+    recipient: str
+    purpose: str
+    retention_days: int | None = Field(default=None, ge=1)
+
+
+class Schedule(Spec):
+    """When a release is made by itself."""
+
+    cron: str
+    timezone: str = "UTC"
+
+    @field_validator("cron")
+    @classmethod
+    def _check(cls, cron: str) -> str:
+        if len(cron.split()) != 5:  # noqa: PLR2004 - minute hour day month weekday
+            raise ValueError(
+                'write five fields, minute hour day month weekday, such as "0 3 * * 1" (Mondays at 3:00)'
+            )
+        return cron
+
+
+class Watch(Spec):
+    """Whether a new file in the source folder starts a release."""
+
+    settle_seconds: int = Field(ge=1)
+    """A file counts as complete when it was not written to for so long."""
+
+
+class Policy(Spec):
+    """One dataset's rules, from source to release."""
+
+    version: Literal[1]
+    dataset: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    title: str
+    owner: str
+    """Who answers for the policy, a mail address or a team."""
+    source: Source
+    privacy_unit: PrivacyUnit
+    columns: dict[str, Column] = Field(min_length=1)
+    thresholds: Thresholds
+    model: Model | None = None
+    publish: Publish
+    schedule: Schedule | None = None
+    watch: Watch | None = None
+
+    _file: Path = PrivateAttr(default=Path("policy.yaml"))
+
+    @property
+    def file(self) -> Path:
+        """The YAML file this policy was read from."""
+        return self._file
+
+    @property
+    def released(self) -> list[str]:
+        """Columns that leave, in the policy's order."""
+        return [name for name, column in self.columns.items() if not column.suppressed]
+
+    def with_role(self, role: Role) -> list[str]:
+        """Columns of this role that leave."""
+        return [name for name in self.released if self.columns[name].role == role]
+
+    @property
+    def quasi_identifiers(self) -> list[str]:
+        """Quasi-identifiers that leave."""
+        return self.with_role("quasi_identifier")
+
+    @property
+    def sensitive(self) -> list[str]:
+        """Sensitive columns that leave."""
+        return self.with_role("sensitive")
+
+    def canonical(self) -> str:
+        """The policy as one line of JSON, the same for policies that say the same."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical form."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()

@@ -1,0 +1,94 @@
+"""How far each column's distribution moved, and how much detail it lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from anon_platform.anonymize import Treat
+from anon_platform.table import Table
+from anon_platform.validate.evidence import Evidence
+from anon_platform.validate.files import read_released
+
+MANY = 200
+"""Above so many distinct numbers a column is compared in bins of equal size."""
+
+BINS = 50
+
+
+@dataclass(frozen=True)
+class ColumnFidelity:
+    """distance: total variation between original (at released detail) and released distribution, 0 to 1.
+
+    distinct_before, distinct_after: values told apart, the empty one included.
+    """
+
+    name: str
+    distance: float
+    distinct_before: int
+    distinct_after: int
+
+
+def measure_fidelity(evidence: Evidence) -> list[ColumnFidelity]:
+    """One entry a released column, in the policy's order.
+
+    Original values go through the column's treatment first, so that a label is compared with the same
+    label: the distance shows what suppression of records did, the distinct values what generalization did.
+    """
+    return [_column(evidence.source, evidence.treat, evidence, name) for name in evidence.policy.released]
+
+
+def _column(source: Table, treat: Mapping[str, Treat], evidence: Evidence, name: str) -> ColumnFidelity:
+    before = source.counts([name])
+    expected = (
+        before.with_columns(treat[name](before[name]).alias(name)).group_by(name).agg(pl.col("n").sum())
+    )
+    after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
+    if expected.schema[name] != after.schema[name]:
+        expected = expected.with_columns(pl.col(name).cast(pl.String))
+    distance = total_variation(expected, after, name)
+    return ColumnFidelity(name, distance, before.height, after.height)
+
+
+def total_variation(left: pl.DataFrame, right: pl.DataFrame, name: str) -> float:
+    """Half the sum of |p − q| over the values of `name`; 1 where one side is empty. Nulls are a value.
+
+    left, right: frequency tables of `name` and `n`. Numbers with many values are compared in 50 bins
+    that hold equal shares of `left`. Source: Levin, Peres 2017, Markov Chains and Mixing Times, section 4.1.
+
+    >>> a = pl.DataFrame({"x": ["u", "v"], "n": [3, 1]})
+    >>> b = pl.DataFrame({"x": ["u", "w"], "n": [1, 1]})
+    >>> total_variation(a, b, "x")
+    0.5
+    """
+    if not left["n"].sum() or not right["n"].sum():
+        return 1.0
+    if left.schema[name].is_numeric() and left.height > MANY:
+        edges = _edges(left, name)
+        left, right = (_binned(side, name, edges) for side in (left, right))
+    p = left.select(name, p=pl.col("n") / pl.col("n").sum())
+    q = right.select(name, q=pl.col("n") / pl.col("n").sum())
+    joined = p.join(q, on=name, how="full", nulls_equal=True).fill_null(0.0)
+    return float((joined["p"] - joined["q"]).abs().sum()) / 2
+
+
+def _edges(counts: pl.DataFrame, name: str) -> list[float]:
+    known = counts.drop_nulls(name).sort(name)
+    shares = np.cumsum(known["n"].to_numpy()) / known["n"].sum()
+    positions = np.searchsorted(shares, np.arange(1, BINS) / BINS)
+    return sorted({float(value) for value in known[name].to_numpy()[positions]})
+
+
+def _binned(counts: pl.DataFrame, name: str, edges: list[float]) -> pl.DataFrame:
+    bins = np.searchsorted(np.array(edges), counts[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+    numbers = (
+        pl.Series(name, bins.astype(np.int64))
+        .to_frame()
+        .with_columns(counts["n"], null=counts[name].is_null())
+    )
+    return (
+        numbers.with_columns(pl.when("null").then(None).otherwise(name).alias(name))
+        .group_by(name)
+        .agg(pl.col("n").sum())
+    )

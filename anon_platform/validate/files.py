@@ -1,0 +1,93 @@
+"""What the released files alone can show: schema, rows, row-level classes. `verify` and the validator share it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from anon_platform.errors import IntegrityError
+from anon_platform.frequency import classes, k_of, l_of, t_of
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Row-level measures of a release. l, t: by sensitive column. k counts rows, for lack of a person key."""
+
+    rows: int
+    columns: tuple[str, ...]
+    k: int
+    l: dict[str, int]
+    t: dict[str, float]
+    classes: int
+
+
+def parquet_files(data: Path) -> list[Path]:
+    """The released Parquet files, in order."""
+    return sorted(data.glob("*.parquet"))
+
+
+def read_released(data: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """Columns of the release, in file order; from the CSV files as text where no Parquet was released."""
+    parquet = parquet_files(data)
+    if parquet:
+        return pl.scan_parquet(list(parquet)).select(columns).collect()
+    files = sorted(data.glob("*.csv"))
+    if not files:
+        raise IntegrityError(f"no data file in {data}")
+    return pl.concat([read_csv(path).select(columns) for path in files])
+
+
+def read_csv(path: Path) -> pl.DataFrame:
+    """A released CSV file as text; an empty field is a null."""
+    return pl.read_csv(path, infer_schema=False, missing_utf8_is_empty_string=False)
+
+
+def released_columns(data: Path) -> tuple[str, ...]:
+    """Column names of the release; `IntegrityError` when its files disagree."""
+    found: set[tuple[str, ...]] = {tuple(pl.read_parquet_schema(path)) for path in parquet_files(data)}
+    for path in data.glob("*.csv"):
+        found.add(tuple(pl.read_csv(path, infer_schema=False, n_rows=0).columns))
+    if len(found) != 1:
+        raise IntegrityError(f"the files in {data} do not have one schema")
+    return found.pop()
+
+
+def measure_files(data: Path, quasi_identifiers: Sequence[str], sensitive: Sequence[str]) -> Measured:
+    """Row-level k, l and t, from the bytes of the files."""
+    columns = released_columns(data)
+    rows = read_released(data, [*quasi_identifiers, *sensitive])
+    counts = rows.group_by(rows.columns).agg(n=pl.len()) if rows.columns else rows
+    if not rows.columns:
+        return Measured(count_rows(data), columns, 0, {}, {}, 0)
+    of_classes = classes(counts, quasi_identifiers, sensitive=sensitive)
+    return Measured(
+        rows.height,
+        columns,
+        k_of(of_classes),
+        {name: l_of(of_classes, name) for name in sensitive},
+        {name: t_of(counts, quasi_identifiers, name) for name in sensitive},
+        of_classes.height,
+    )
+
+
+def count_rows(data: Path) -> int:
+    """Rows of the release."""
+    parquet = parquet_files(data)
+    if parquet:
+        return int(pl.scan_parquet(list(parquet)).select(pl.len()).collect().item())
+    return sum(read_csv(path).height for path in sorted(data.glob("*.csv")))
+
+
+def formats_agree(data: Path) -> bool:
+    """Whether every CSV file says the same as the Parquet file beside it, cell by cell."""
+    for path in sorted(data.glob("*.csv")):
+        parquet = path.with_suffix(".parquet")
+        if not parquet.exists():
+            continue
+        # written and read the same way, so that numbers and dates have one spelling
+        text = pl.read_parquet(parquet)
+        again = pl.read_csv(text.write_csv().encode(), infer_schema=False, missing_utf8_is_empty_string=False)
+        if not read_csv(path).equals(again):
+            return False
+    return True
