@@ -5,6 +5,7 @@ Nulls are a value of their own. People are counted, not records: a class of five
 person has k = 1. Without a person column every record is a person.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,16 +82,16 @@ def t_of(counts: pl.DataFrame, quasi_identifiers: Sequence[str], sensitive: str)
     total = int(counts["n"].sum())
     if not total or not quasi_identifiers:
         return 0.0
-    overall = counts.group_by(sensitive).agg(q=pl.col("n").sum() / total)
+    overall = counts.group_by(sensitive).agg(__q__=pl.col("n").sum() / total)
     cells = counts.group_by(*quasi_identifiers, sensitive).agg(pl.col("n").sum())
     size = pl.col("n").sum().over(quasi_identifiers)
     shared = (
-        cells.with_columns(p=pl.col("n") / size)
+        cells.with_columns(__p__=pl.col("n") / size)  # columns may be called p or q
         .join(overall, on=sensitive, nulls_equal=True)
         .group_by(quasi_identifiers)
-        .agg(shared=pl.min_horizontal("p", "q").sum())
+        .agg(__shared__=pl.min_horizontal("__p__", "__q__").sum())
     )
-    return max(0.0, 1.0 - float(shared["shared"].min()))  # type: ignore[arg-type]
+    return max(0.0, 1.0 - float(shared["__shared__"].min()))  # type: ignore[arg-type]
 
 
 def risk_of(of_classes: pl.DataFrame) -> Risk:
@@ -106,7 +107,9 @@ def risk_of(of_classes: pl.DataFrame) -> Risk:
     if not records:
         return Risk(0.0, 0.0, 0.0, 0)
     unique = int(of_classes.filter(pl.col("people") == 1)["n"].sum())
-    weighted = float((of_classes["n"] / of_classes["people"]).sum())
+    # summed by class size in order, so that equal tables give equal digits
+    by_size = of_classes.group_by("people").agg(pl.col("n").sum()).sort("people")
+    weighted = math.fsum((by_size["n"] / by_size["people"]).to_list())
     return Risk(1 / k_of(of_classes), weighted / records, unique / records, of_classes.height)
 
 

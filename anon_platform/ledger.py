@@ -4,10 +4,10 @@ What it finds: any event that was changed, removed, moved or inserted by someone
 whatever rights they have on the database (`Ledger.verify`). The newest events cannot be cut off unnoticed,
 since the head, one row with a MAC, is written in the same transaction as the event it names.
 
-What it cannot find from the database alone: a whole older copy of events and head that was put back, since
-all of it was once genuine. The outside witnesses are the release manifests, which carry the head at
-promotion (`Ledger.head`); give these to `verify`. Nor does it bind who holds the instance key, and with the
-key lost no event can be checked any more.
+What it cannot find from the database alone: a whole older copy of events and head that was put back (the
+empty ledger is one), since all of it was once genuine. The outside witnesses are the release manifests, which
+carry the head at promotion (`Ledger.head`); give these to `verify`. Nor does it bind who holds the instance
+key, and with the key lost no event can be checked any more.
 """
 
 import json

@@ -5,8 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from anon_platform_tests.postgres import postgres_server
+from anon_platform.home import database_url
+from anon_platform.ledger import Ledger
+from anon_platform_tests.postgres import fresh_database, postgres_server
+
+settings.register_profile("tests", deadline=None)  # a slow machine is not a failure
+settings.load_profile("tests")
 
 TEST_INSTANCE_KEY = "b7c1f0a93d5e48261f7a0c9d84e35b6290ad13f7c6482e5b9071d3ea5c8f4602"
 
@@ -32,3 +38,18 @@ def postgres_url() -> Iterator[str]:
             yield url
     except FileNotFoundError as error:
         pytest.fail(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of an empty database, which `Ledger.open()` finds by itself."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("ANON_POSTGRES_URL", fresh_database(request.getfixturevalue("postgres_url")))
+    return database_url()
+
+
+@pytest.fixture
+def ledger(database: str) -> Iterator[Ledger]:
+    """An empty ledger, on each kind of database."""
+    with Ledger.open() as opened:
+        yield opened

@@ -49,8 +49,7 @@ class Mask(Spec):
             masked = pl.concat_str(value.str.slice(0, first), pl.lit(STARS), tail)
             known = value.is_not_null()
             frame = pl.DataFrame({"value": values})
-            return frame.select(
-                pl.when(known & short).then(pl.lit(STARS)).when(known).then(masked)
-            ).to_series()
+            shown = pl.when(known & short).then(pl.lit(STARS)).when(known).then(masked)
+            return frame.select(shown.alias(values.name)).to_series()
 
         return treat

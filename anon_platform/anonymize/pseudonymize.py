@@ -5,7 +5,7 @@ from typing import Literal
 import polars as pl
 from pydantic import Field
 
-from anon_platform.anonymize.technique import Treat
+from anon_platform.anonymize.technique import Treat, has_text
 from anon_platform.keys import load_key
 from anon_platform.spec import Spec
 
@@ -27,9 +27,8 @@ class Pseudonymize(Spec):
 
     def fault(self, dtype: pl.DataType) -> str | None:
         """Only exact values have a code."""
-        return (
-            "pseudonyms need text, whole numbers or dates" if dtype.is_float() or dtype.is_nested() else None
-        )
+        exact = has_text(dtype) and not dtype.is_float()
+        return None if exact else "pseudonyms need text, whole numbers or dates"
 
     def fit(self, column: str, dtype: pl.DataType) -> Treat:
         """The codes; null for null. The column's name does not enter, so tables join on equal pseudonyms."""
@@ -41,8 +40,7 @@ class Pseudonymize(Spec):
             distinct = text.drop_nulls().unique()
             codes = [self.prefix + key.token(value, self.length) for value in distinct]
             table = pl.DataFrame({"value": distinct, "code": pl.Series(codes, dtype=pl.String)})
-            return pl.DataFrame({"value": text}).join(table, on="value", how="left", maintain_order="left")[
-                "code"
-            ]
+            found = pl.DataFrame({"value": text}).join(table, on="value", how="left", maintain_order="left")
+            return found["code"].alias(values.name)
 
         return treat

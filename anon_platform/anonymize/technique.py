@@ -13,6 +13,11 @@ step that counts a treated column needs no pass of its own.
 """
 
 
+def has_text(dtype: pl.DataType) -> bool:
+    """Whether values of this type can be written as text: lists, structs and bytes cannot."""
+    return not (dtype.is_nested() or dtype in (pl.Binary, pl.Object))
+
+
 class ColumnTechnique(Protocol):
     """The part every technique has in common; the class itself is the frozen settings."""
 

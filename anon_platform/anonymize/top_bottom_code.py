@@ -3,7 +3,7 @@
 from typing import Literal, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from anon_platform.anonymize.technique import Treat
 from anon_platform.spec import Spec
@@ -16,8 +16,8 @@ class TopBottomCode(Spec):
     """
 
     technique: Literal["top_bottom_code"]
-    top: float | None = Field(default=None, strict=False)
-    bottom: float | None = Field(default=None, strict=False)
+    top: FiniteFloat | None = Field(default=None, strict=False)
+    bottom: FiniteFloat | None = Field(default=None, strict=False)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -28,12 +28,16 @@ class TopBottomCode(Spec):
         return self
 
     def fault(self, dtype: pl.DataType) -> str | None:
-        """Bounds need numbers, and whole numbers need whole bounds."""
+        """Bounds need numbers, whole numbers need whole bounds, and the type has to hold them."""
         if not dtype.is_numeric():
             return "top_bottom_code needs a numeric column; declare type: integer or number"
         bounds = [bound for bound in (self.top, self.bottom) if bound is not None]
         if dtype.is_integer() and any(bound != int(bound) for bound in bounds):
             return "the column holds whole numbers; write whole numbers for top and bottom"
+        if pl.Series(bounds, dtype=pl.Float64).cast(dtype, strict=False).null_count():
+            return (
+                f"a bound is no {str(dtype).lower()}, the type of the column; declare type: integer or number"
+            )
         return None
 
     def fit(self, column: str, dtype: pl.DataType) -> Treat:
@@ -47,6 +51,6 @@ class TopBottomCode(Spec):
         def treat(values: pl.Series) -> pl.Series:
             lower = None if self.bottom is None else pl.lit(self.bottom).cast(dtype)
             upper = None if self.top is None else pl.lit(self.top).cast(dtype)
-            return pl.DataFrame({"v": values}).select(pl.col("v").clip(lower, upper)).to_series()
+            return pl.select(pl.lit(values).clip(lower, upper)).to_series().alias(values.name)
 
         return treat

@@ -32,9 +32,10 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
     )
 
 
-def write_release(policy: Policy, work: Work, assessment: Assessment, ledger_head: tuple[int, str]) -> Path:
-    """The finished release folder in staging: data, assessment, report and manifest."""
-    folder = work.fresh("release")
+def write_release(
+    policy: Policy, work: Work, assessment: Assessment, ledger_head: tuple[int, str], folder: Path
+) -> None:
+    """Writes the release to `folder`, a draft in staging: data, assessment, report and manifest."""
     folder.mkdir()
     stages = {name: work.require(name) for name in ("raw", "analyzed", "anonymized")}
     work.take("anonymized", "data", folder / "data")
@@ -54,7 +55,6 @@ def write_release(policy: Policy, work: Work, assessment: Assessment, ledger_hea
     write_report(folder / "report.html", manifest=manifest, assessment=read_json(folder / "assessment.json"))
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)
-    return folder
 
 
 def as_tuples(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -62,10 +62,10 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         _wipe_others(work)
         numbers = work.done("raw")
         if numbers is None:
-            draft = work.fresh("raw")
-            came = snapshot(policy, draft, progress=lambda done: progress("copying to staging", done, 0))
-            if fingerprint(source_files(policy.source), key) != found:
-                raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
+            with work.draft("raw") as draft:
+                came = snapshot(policy, draft, progress=lambda done: progress("copying to staging", done, 0))
+                if fingerprint(source_files(policy.source), key) != found:
+                    raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
             numbers = {
                 "rows": came.rows,
                 "people": came.people,
@@ -120,7 +120,8 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
         if numbers is None:
             table = work.snapshot()
             fitted = fit(policy, table, progress)
-            numbers = treat_rows(policy, table, fitted, work, progress)
+            with work.draft("anonymized") as draft:
+                numbers = treat_rows(policy, table, fitted, draft, progress)
             work.finish("anonymized", numbers)
             _record(ledger, "anonymized.materialized", policy, work, "ok", _flat(numbers))
         return _report("anonymized", work, numbers)
@@ -140,15 +141,18 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
             return _from_manifest("validated", work)
         work.require("anonymized")
         assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
-        folder = write_release(policy, work, assessment, ledger.head())
         numbers = {metric.name: metric.value for metric in assessment.metrics if metric.value is not None}
+        with work.draft("release") as draft:
+            write_release(policy, work, assessment, ledger.head(), draft)
+            if assessment.passed:
+                promote(draft, work.released)
+            else:
+                refuse(draft, work.refused)
         if not assessment.passed:
-            refuse(folder, work.refused)
             work.wipe()
             missed = {metric.name: metric.value or 0.0 for metric in assessment.missed()}
             _record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
             return _report("validated", work, numbers, path=work.refused, assessment=assessment)
-        promote(folder, work.released)
         _record(ledger, "release.promoted", policy, work, "ok", numbers)
         return _report("validated", work, numbers, path=work.released, assessment=assessment)
 

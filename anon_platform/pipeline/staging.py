@@ -49,12 +49,21 @@ class Work:
         """A folder or file of the work."""
         return self.folder / name
 
-    def fresh(self, name: str) -> Path:
-        """The draft of a stage's folder, without what an interrupted run left there."""
+    @contextmanager
+    def draft(self, name: str) -> Iterator[Path]:
+        """A folder to write a stage's result to; `finish` puts it in its place.
+
+        What an interrupted run left there is gone, and when the stage fails the draft is gone too:
+        identified data does not stay behind.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.part(name + ".tmp")
-        shutil.rmtree(draft, ignore_errors=True)
-        return draft
+        folder = self.part(name + ".tmp")
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def finish(self, name: str, numbers: dict[str, Any]) -> None:
         """Puts a finished draft folder in its place and writes the stage's numbers: the stage is done."""

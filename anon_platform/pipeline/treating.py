@@ -1,5 +1,6 @@
 """From the snapshot to treated rows: the search on counts, then one pass of batches."""
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -8,7 +9,6 @@ from anon_platform.anonymize.k_anonymity import Fitted, solve
 from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
-from anon_platform.pipeline.staging import Work
 from anon_platform.pipeline.treatments import Progress, steps_before_search, treated_counts, with_levels
 from anon_platform.policy import Policy
 from anon_platform.publish import write_data
@@ -55,10 +55,9 @@ def people_for_risk(max_risk: float | None) -> int:
 
 
 def treat_rows(
-    policy: Policy, table: PolarsTable, fitted: Fitted, work: Work, progress: Progress
+    policy: Policy, table: PolarsTable, fitted: Fitted, draft: Path, progress: Progress
 ) -> dict[str, Any]:
-    """Writes data, kept and suppressed positions to the stage's draft; returns its numbers."""
-    draft = work.fresh("anonymized")
+    """Writes data, kept and suppressed positions to the stage's draft (in the release's staging folder)."""
     treat = with_levels(table, policy, fitted.levels)
     suppressed: list[pl.Series] = []
     done = 0
@@ -75,7 +74,7 @@ def treat_rows(
         return kept
 
     table_rows = table.rows
-    draws = secret_draws(load_key(INSTANCE_KEY), work.release_id, table_rows)
+    draws = secret_draws(load_key(INSTANCE_KEY), draft.parent.name, table_rows)
     parts = max(1, round(table_rows / PART_ROWS))
     written = write_data(
         table.map(step).batches(),

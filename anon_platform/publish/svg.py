@@ -5,9 +5,10 @@ import re
 import warnings
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WIDTH = 480
@@ -23,11 +24,11 @@ THRESHOLD = "#d55e00"
 SETTINGS = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a column may be called $x$
-    "font.size": 11,
+    "font.size": 13,
     "text.color": INK,
     "axes.edgecolor": LINE,
     "axes.labelcolor": SOFT,
-    "axes.labelsize": 11,
+    "axes.labelsize": 13,
     "axes.linewidth": 1,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -47,16 +48,16 @@ def drawing(name: str, label: str, height: float, draw: Callable[["Figure"], Non
 
     name: unique in the page, for the ids inside. label: what a reader who does not see it is told.
     """
-    import matplotlib
+    import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     # the settings of the machine do not count, and ours do not outlive the drawing
-    with matplotlib.rc_context(), warnings.catch_warnings():
+    with mpl.rc_context(), warnings.catch_warnings():
         # the page's typeface has the sign, whether or not the one used for measuring has it
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update({**SETTINGS, "svg.hashsalt": name})
+        mpl.rcdefaults()
+        mpl.rcParams.update(cast("Any", {**SETTINGS, "svg.hashsalt": name}))
         figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor="none")
         FigureCanvasSVG(figure)
         draw(figure)
@@ -66,20 +67,40 @@ def drawing(name: str, label: str, height: float, draw: Callable[["Figure"], Non
     return inline(text.getvalue(), name, label)
 
 
+def axes_on(
+    figure: "Figure", height: float, *, left: float, right: float, top: float, bottom: float
+) -> "Axes":
+    """Axes with margins in pixels."""
+    axes = figure.add_axes(
+        (left / WIDTH, bottom / height, (WIDTH - left - right) / WIDTH, (height - top - bottom) / height)
+    )
+    axes.patch.set_visible(False)
+    return axes
+
+
 def inline(text: str, name: str, label: str) -> str:
     """The svg element alone, with ids of its own, the page's typeface, and a title."""
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r"<svg \1 @>", text, count=1)
     # a style for `*` inside a page would be a style for the page
-    text = re.sub(r"\s*<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", text, count=1)
-    text = re.sub(r" font-family: [^;\"]*;?", "", text)
-    text = re.sub(r"( |:)font: ([^;\"]*)", "", text)
-    text = re.sub(r' id="([^"]+)"', rf' id="{name}-\1"', text)
-    text = re.sub(r'xlink:href="#', f'href="#{name}-', text)
-    text = text.replace("url(#", f"url(#{name}-")
-    text = re.sub(r' transform="rotate\(-0 [^"]*\)"', "", text)
+    text = re.sub(r"\s*<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>", "", text[text.index("<svg") :], count=1)
+    end = text.index(">") + 1
+    view = re.search(r'viewBox="[^"]*"', text[:end])
+    assert view is not None
     told = escape(label)
     head = (
-        f'class="plot" role="img" aria-label="{told}" xmlns="http://www.w3.org/2000/svg"><title>{told}</title'
+        f'<svg class="plot" role="img" aria-label="{told}" {view[0]} xmlns="http://www.w3.org/2000/svg">'
+        f"<title>{told}</title>"
     )
-    return text.replace("@", head, 1).strip()
+    # tags only: a column may be called `id="x"`, and in a text `<` and `>` are escaped
+    return head + re.sub(r"<[^>]+>", lambda tag: _at_home(tag[0], name), text[end:]).strip()
+
+
+def _at_home(tag: str, name: str) -> str:
+    """A tag whose ids begin with the drawing's name and whose typeface is the page's.
+
+    >>> _at_home('<use xlink:href="#m1" style="font-size: 13px; font-family: Arial; fill: #000"/>', "roc")
+    '<use href="#roc-m1" style="font-size: 13px; fill: #000"/>'
+    """
+    tag = re.sub(r' font-family: [^;"]*;?', "", tag)
+    tag = re.sub(r' id="', f' id="{name}-', tag)
+    tag = tag.replace(' xlink:href="#', f' href="#{name}-').replace("url(#", f"url(#{name}-")
+    return re.sub(r' transform="rotate\(-0 [^"]*\)"', "", tag)

@@ -10,6 +10,12 @@ SMALL_CELL = 11
 
 SPACE = "\N{NO-BREAK SPACE}"
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+"""Their names, whatever language the machine speaks."""
+
 DASH = "\N{EM DASH}"
 
 
@@ -48,7 +54,10 @@ class Counts:
         """
         if not total:
             return percent(0.0)
-        return f"<{SPACE}{percent(self.k / total)}" if self.small(part) else percent(part / total)
+        if not self.small(part):
+            return percent(part / total)
+        below = percent(self.k / total)
+        return below if below.startswith("<") else f"<{SPACE}{below}"
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -60,7 +69,7 @@ def percent(share: float, digits: int = 1) -> str:
     least = 10.0**-digits
     if 0 < share * 100 < least / 2:
         return f"<{SPACE}{least:.{digits}f}{SPACE}%"
-    return f"{share * 100:.{digits}f}{SPACE}%"
+    return f"{share * 100:.{digits}f}{SPACE}%".replace("-", "\N{MINUS SIGN}")
 
 
 def decimal(value: float, digits: int = 3) -> str:
@@ -164,10 +173,7 @@ def day(at: datetime) -> str:
     >>> day(datetime(2026, 11, 4, tzinfo=UTC))
     '4 November 2026'
     """
-    months = (
-        "January February March April May June July August September October November December".split()
-    )
-    return f"{at.day} {months[at.month - 1]} {at.year}"
+    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def short(name: str, most: int = 26) -> str:

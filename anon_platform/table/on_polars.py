@@ -57,8 +57,9 @@ class PolarsTable:
         if not self.steps:
             grouped = pl.scan_parquet(list(self.files)).group_by(columns).agg(n=pl.len())
             return grouped.collect(engine="streaming").with_columns(pl.col("n").cast(pl.UInt32))
+        none = pl.DataFrame(schema={**{name: self.schema[name] for name in columns}, "n": pl.UInt32})
         parts = [frame.group_by(columns).agg(n=pl.len()) for frame in self.batches(columns)]
-        return pl.concat(parts).group_by(columns).agg(pl.col("n").sum().cast(pl.UInt32))
+        return pl.concat([none, *parts]).group_by(columns).agg(pl.col("n").sum().cast(pl.UInt32))
 
     def map(self, step: Step) -> "PolarsTable":
         """The same rows seen through `step`."""

@@ -7,7 +7,7 @@ import polars as pl
 
 from anon_platform.table import ROW
 from anon_platform.validate.evidence import Evidence
-from anon_platform.validate.files import count_rows, formats_agree, read_released, released_columns
+from anon_platform.validate.files import count_rows, formats_agree, read_released, released_columns, spelled
 
 
 @dataclass(frozen=True)
@@ -65,4 +65,6 @@ def _upto(released: pl.DataFrame, first: int, last_row: int) -> int:
 
 
 def _same(expected: pl.Series, found: pl.Series) -> bool:
-    return expected.cast(pl.String).equals(found.cast(pl.String), check_names=False, null_equal=True)
+    if expected.dtype != found.dtype:  # from CSV all is text
+        expected = spelled(expected)
+    return expected.equals(found, check_names=False, null_equal=True)

@@ -1,5 +1,6 @@
 """How far each column's distribution moved, and how much detail it lost."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import polars as pl
 from anon_platform.anonymize import Treat
 from anon_platform.table import Table
 from anon_platform.validate.evidence import Evidence
-from anon_platform.validate.files import read_released
+from anon_platform.validate.files import read_released, spelled
 
 MANY = 200
 """Above so many distinct numbers a column is compared in bins of equal size."""
@@ -45,8 +46,12 @@ def _column(source: Table, treat: Mapping[str, Treat], evidence: Evidence, name:
         before.with_columns(treat[name](before[name]).alias(name)).group_by(name).agg(pl.col("n").sum())
     )
     after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
-    if expected.schema[name] != after.schema[name]:
-        expected = expected.with_columns(pl.col(name).cast(pl.String))
+    dtype = expected.schema[name]
+    if dtype != after.schema[name]:  # from CSV all is text, numbers included
+        if dtype.is_numeric():
+            after = after.with_columns(pl.col(name).cast(dtype, strict=False))
+        else:
+            expected = expected.with_columns(spelled(expected[name]).alias(name))
     distance = total_variation(expected, after, name)
     return ColumnFidelity(name, distance, before.height, after.height)
 
@@ -67,10 +72,10 @@ def total_variation(left: pl.DataFrame, right: pl.DataFrame, name: str) -> float
     if left.schema[name].is_numeric() and left.height > MANY:
         edges = _edges(left, name)
         left, right = (_binned(side, name, edges) for side in (left, right))
-    p = left.select(name, p=pl.col("n") / pl.col("n").sum())
-    q = right.select(name, q=pl.col("n") / pl.col("n").sum())
-    joined = p.join(q, on=name, how="full", nulls_equal=True).fill_null(0.0)
-    return float((joined["p"] - joined["q"]).abs().sum()) / 2
+    p = left.select(pl.col(name).alias("value"), p=pl.col("n") / pl.col("n").sum())
+    q = right.select(pl.col(name).alias("value"), q=pl.col("n") / pl.col("n").sum())
+    joined = p.join(q, on="value", how="full", nulls_equal=True).fill_null(0.0)
+    return math.fsum((joined["p"] - joined["q"]).abs().to_list()) / 2
 
 
 def _edges(counts: pl.DataFrame, name: str) -> list[float]:
@@ -82,13 +87,6 @@ def _edges(counts: pl.DataFrame, name: str) -> list[float]:
 
 def _binned(counts: pl.DataFrame, name: str, edges: list[float]) -> pl.DataFrame:
     bins = np.searchsorted(np.array(edges), counts[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
-    numbers = (
-        pl.Series(name, bins.astype(np.int64))
-        .to_frame()
-        .with_columns(counts["n"], null=counts[name].is_null())
-    )
-    return (
-        numbers.with_columns(pl.when("null").then(None).otherwise(name).alias(name))
-        .group_by(name)
-        .agg(pl.col("n").sum())
-    )
+    known = counts[name].is_not_null()
+    numbers = pl.DataFrame({"bin": bins.astype(np.int64), "known": known, "n": counts["n"]})
+    return numbers.group_by(pl.when("known").then("bin").alias(name)).agg(pl.col("n").sum())

@@ -2,12 +2,14 @@
 
 import csv
 import hashlib
+import io
 from pathlib import Path
 from typing import Literal, Self
 
 import polars as pl
 from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field_validator, model_validator
 
+from anon_platform.anonymize.technique import has_text
 from anon_platform.errors import PolicyError
 from anon_platform.spec import Spec
 
@@ -22,6 +24,7 @@ class CsvHierarchy(Spec):
     levels: tuple[str, ...] = ()
     """Names of the columns that may be used, finest first: `value`, `level 1`, `level 2` …; all when left out."""
 
+    _digest: str = PrivateAttr(default="")
     _labels: dict[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
 
     @field_validator("file")
@@ -33,14 +36,15 @@ class CsvHierarchy(Spec):
     @field_serializer("file")
     def _by_content(self, file: Path) -> str:
         # a policy is the same policy wherever it lies: what counts is what the file says
-        return f"{file.name}:sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+        return f"{file.name}:sha256:{self._digest}"
 
     @model_validator(mode="after")
     def _read(self) -> Self:
         try:
-            with self.file.open(encoding="utf-8", newline="") as lines:
-                rows = [row for row in csv.reader(lines, delimiter=self.separator) if row]
-        except (OSError, UnicodeDecodeError) as fault:
+            content = self.file.read_bytes()
+            lines = io.StringIO(content.decode("utf-8-sig"), newline="")
+            rows = [row for row in csv.reader(lines, delimiter=self.separator, strict=True) if row]
+        except (OSError, UnicodeDecodeError, csv.Error) as fault:
             raise ValueError(f"cannot read hierarchy {self.file.name}: {type(fault).__name__}") from None
         if not rows or len({len(row) for row in rows}) != 1:
             raise ValueError(f"hierarchy {self.file.name}: every line needs the same number of columns")
@@ -55,6 +59,7 @@ class CsvHierarchy(Spec):
             raise ValueError(
                 f"hierarchy {self.file.name}: levels go from fine to coarse out of {', '.join(names)}"
             )
+        self._digest = hashlib.sha256(content).hexdigest()
         self._labels.update({name: tuple(column) for name, column in zip(names, columns, strict=True)})
         return self
 
@@ -64,9 +69,12 @@ class CsvHierarchy(Spec):
         return self.levels or tuple(self._labels)
 
     def fault(self, dtype: pl.DataType) -> str | None:
-        """None: values are compared as text."""
-        del dtype
-        return None
+        """Values are compared as text, so they need one."""
+        return (
+            None
+            if has_text(dtype)
+            else "lists, structs and bytes have no text; suppress or unpack the column"
+        )
 
     def labels(self, values: pl.Series) -> list[pl.Series]:
         """One series a level; a value that the file does not name raises `PolicyError` with their number."""

@@ -29,12 +29,14 @@ class Dates(Spec):
     def fault(self, dtype: pl.DataType) -> str | None:
         """Dates need a date or a timestamp."""
         return (
-            None if dtype.is_temporal() else "dates need a date column; declare type: date or type: datetime"
+            None
+            if dtype in (pl.Date, pl.Datetime)
+            else "dates need a date column; declare type: date or type: datetime"
         )
 
     def labels(self, values: pl.Series) -> list[pl.Series]:
-        """`2004-03-17`, `2004-03`, `2004-Q1` or `2004`."""
-        frame = pl.DataFrame({"value": values.cast(pl.Date)})
+        """`2004-03-17`, `2004-03`, `2004-Q1` or `2004`; of a timestamp the day in its own time zone."""
+        frame = pl.DataFrame({"value": values.dt.date()})
         value = pl.col("value")
         texts = {
             "day": value.dt.strftime("%Y-%m-%d"),

@@ -4,6 +4,7 @@ from typing import Literal
 
 import polars as pl
 
+from anon_platform.anonymize.technique import has_text
 from anon_platform.spec import Spec
 
 
@@ -18,9 +19,12 @@ class Flat(Spec):
         return ("value",)
 
     def fault(self, dtype: pl.DataType) -> str | None:
-        """None: every type has values."""
-        del dtype
-        return None
+        """Values are compared as text, so they need one."""
+        return (
+            None
+            if has_text(dtype)
+            else "lists, structs and bytes have no text; suppress or unpack the column"
+        )
 
     def labels(self, values: pl.Series) -> list[pl.Series]:
         """The values as text."""

@@ -2,8 +2,9 @@
 
 from typing import Literal, Self
 
+import numpy as np
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from anon_platform.spec import Spec
 
@@ -12,13 +13,13 @@ class Intervals(Spec):
     """Half-open intervals `[70, 75)`, wider at every level, with open ends below `bottom` and from `top` on."""
 
     kind: Literal["intervals"]
-    widths: tuple[float, ...] = Field(min_length=1, strict=False)
+    widths: tuple[FiniteFloat, ...] = Field(min_length=1, strict=False)
     """Interval widths, ascending, each a multiple of the one before."""
-    origin: float = Field(default=0, strict=False)
+    origin: FiniteFloat = Field(default=0, strict=False)
     """Where an interval of every width begins."""
-    bottom: float | None = Field(default=None, strict=False)
+    bottom: FiniteFloat | None = Field(default=None, strict=False)
     """Values below it become one label, `<18`."""
-    top: float | None = Field(default=None, strict=False)
+    top: FiniteFloat | None = Field(default=None, strict=False)
     """Values from it on become one label, `90+` (HIPAA: ages over 89)."""
 
     @model_validator(mode="after")
@@ -37,7 +38,7 @@ class Intervals(Spec):
     @property
     def level_names(self) -> tuple[str, ...]:
         """One level a width, named by it."""
-        return tuple(f"{width:g}" for width in self.widths)
+        return tuple(_spelled(width) for width in self.widths)
 
     def fault(self, dtype: pl.DataType) -> str | None:
         """Intervals need numbers."""
@@ -46,14 +47,28 @@ class Intervals(Spec):
         )
 
     def labels(self, values: pl.Series) -> list[pl.Series]:
-        """One series of interval labels a width; NaN counts as null."""
+        """One series of interval labels a width; NaN counts as null, infinity too unless an open end takes it."""
         frame = pl.DataFrame({"value": values.cast(pl.Float64).fill_nan(None)})
+        frame = frame.with_columns(number=self._number())
         return [frame.select(self._label(width)).to_series() for width in self.widths]
+
+    def _number(self) -> pl.Expr:
+        """The number of the narrowest interval that holds the value, 0 for the one that begins at the origin."""
+        value, narrowest = pl.col("value"), self.widths[0]
+        steps = (value - self.origin) / narrowest
+        nearest = steps.round()
+        # a value on a bound belongs to the interval that begins there, also where 0.3 / 0.1 is a hair below 3
+        hair = (value.abs() + abs(self.origin)) / narrowest * 1e-15
+        on_bound = (steps - nearest).abs() <= hair
+        return pl.when(on_bound).then(nearest).otherwise(steps.floor()).cast(pl.Int64, strict=False)
 
     def _label(self, width: float) -> pl.Expr:
         value = pl.col("value")
-        lower = ((value - self.origin) / width).floor() * width + self.origin
-        upper = lower + width
+        # wide intervals are made of whole narrow ones, so that every label has one parent
+        ratio = round(width / self.widths[0])
+        first = pl.col("number") // ratio * ratio
+        lower = first * self.widths[0] + self.origin
+        upper = (first + ratio) * self.widths[0] + self.origin
         # an interval ends where an open end begins, so that open ends stay one label at every level
         if self.bottom is not None:
             lower = pl.max_horizontal(lower, pl.lit(self.bottom, pl.Float64))
@@ -61,17 +76,22 @@ class Intervals(Spec):
             upper = pl.min_horizontal(upper, pl.lit(self.top, pl.Float64))
         label = pl.concat_str(pl.lit("["), _text(lower), pl.lit(", "), _text(upper), pl.lit(")"))
         if self.bottom is not None:
-            label = pl.when(value < self.bottom).then(pl.lit(f"<{self.bottom:g}")).otherwise(label)
+            label = pl.when(value < self.bottom).then(pl.lit(f"<{_spelled(self.bottom)}")).otherwise(label)
         if self.top is not None:
-            label = pl.when(value >= self.top).then(pl.lit(f"{self.top:g}+")).otherwise(label)
+            label = pl.when(value >= self.top).then(pl.lit(f"{_spelled(self.top)}+")).otherwise(label)
         return pl.when(value.is_null()).then(None).otherwise(label)
 
 
 def _text(number: pl.Expr) -> pl.Expr:
     """Whole numbers without a decimal point."""
-    whole = number == number.floor()
+    whole = number.round()
     return (
-        pl.when(whole)
-        .then(number.cast(pl.Int64, strict=False).cast(pl.String))
+        pl.when((number - whole).abs() < 5e-10)  # noqa: PLR2004 - half of the ninth decimal
+        .then(whole.cast(pl.Int64, strict=False).cast(pl.String))
         .otherwise(number.round(9).cast(pl.String))
     )
+
+
+def _spelled(number: float) -> str:
+    """The number in full, `1000000` and not `1e+06`; whole numbers without a decimal point."""
+    return np.format_float_positional(number + 0.0, trim="-")  # + 0.0: no "-0"

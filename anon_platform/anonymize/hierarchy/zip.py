@@ -39,7 +39,7 @@ class Zip(Spec):
     def labels(self, values: pl.Series) -> list[pl.Series]:
         """`60614`, `606**`, `IL`."""
         table = _states()
-        code = pl.col("value").str.extract(r"^\s*(\d{5})(?:-?\d{4})?\s*$")
+        code = pl.col("value").str.extract(r"^\s*([0-9]{5})(?:-?[0-9]{4})?\s*$")
         frame = (
             pl.DataFrame({"value": values})
             .with_columns(code=code)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 Ints = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
+"""Codes, classes and people are kept in 32 bits: a table of a few million classes is visited often."""
 
 DENSE = 64_000_000
 """Up to this many possible keys a lookup table is quicker than sorting (64 MB of booleans)."""
@@ -29,11 +31,11 @@ class Grouped:
     values: for each sensitive attribute two arrays (class, value code), distinct.
     """
 
-    codes: Ints
+    codes: Codes
     records: Ints
     alone: Ints
-    pairs: tuple[Ints, Ints]
-    values: tuple[tuple[Ints, Ints], ...] = ()
+    pairs: tuple[Codes, Codes]
+    values: tuple[tuple[Codes, Codes], ...] = ()
 
     @property
     def height(self) -> int:
@@ -48,7 +50,7 @@ class Grouped:
         """Distinct values in each class, one array a sensitive attribute."""
         return [np.bincount(of_class, minlength=self.height) for of_class, _ in self.values]
 
-    def roll_up(self, maps: Sequence[Ints | None]) -> "Grouped":
+    def roll_up(self, maps: Sequence[Codes | None]) -> "Grouped":
         """The classes after each quasi-identifier's codes went through its map (None: unchanged)."""
         codes = (
             np.stack([row if to is None else to[row] for row, to in zip(self.codes, maps, strict=True)])
@@ -68,7 +70,7 @@ class Grouped:
         )
 
     @classmethod
-    def of(cls, codes: Ints, records: Ints, people: Ints, values: Sequence[Ints]) -> "Grouped":
+    def of(cls, codes: Codes, records: Ints, people: Ints, values: Sequence[Ints]) -> "Grouped":
         """Classes of a frequency table with one row a combination of codes, person and sensitive values.
 
         codes: d × rows; records: how many records each row stands for; people: person numbers; values: one
@@ -86,26 +88,26 @@ class Grouped:
         )
 
 
-def _merge_people(of_class: Ints, person: Ints, size: int) -> tuple[tuple[Ints, Ints], Ints]:
+def _merge_people(of_class: Ints, person: Codes | Ints, size: int) -> tuple[tuple[Codes, Codes], Ints]:
     """Distinct (class, person) pairs of people in several classes, and the number of all others by class."""
-    of_class, person = _distinct_pairs(of_class, person)
-    if not len(person):
-        return (of_class, person), np.zeros(size, np.int64)
-    several = np.bincount(person)[person] > 1
-    alone = np.bincount(of_class[~several], minlength=size)
-    return (of_class[several], person[several]), alone
+    classes, people = _distinct_pairs(of_class, person)
+    if not len(people):
+        return (classes, people), np.zeros(size, np.int64)
+    several = np.bincount(people)[people] > 1
+    alone = np.bincount(classes[~several], minlength=size)
+    return (classes[several], people[several]), alone
 
 
-def _distinct_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints]:
+def _distinct_pairs(left: Ints, right: Codes | Ints) -> tuple[Codes, Codes]:
     """The distinct pairs, sorted."""
     if not len(left):
-        return left, right
+        return left.astype(np.int32), right.astype(np.int32)
     width = int(right.max()) + 1
-    keys = pl.Series(left * width + right).unique().sort().to_numpy()
-    return keys // width, keys % width
+    keys = pl.Series(left * np.int64(width) + right).unique().sort().to_numpy()
+    return (keys // width).astype(np.int32), (keys % width).astype(np.int32)
 
 
-def _classes_of(codes: Ints) -> tuple[Ints, Ints]:
+def _classes_of(codes: Codes) -> tuple[Ints, Ints]:
     """For each class the first row that is in it, and for each row its class; classes are in key order."""
     rows = codes.shape[1]
     if not len(codes):
@@ -124,7 +126,7 @@ def _classes_of(codes: Ints) -> tuple[Ints, Ints]:
     return first, of_class
 
 
-def _keys(codes: Ints) -> tuple[Ints, int]:
+def _keys(codes: Codes) -> tuple[Ints, int]:
     """One number a row that is equal exactly where all codes are, and the count of possible numbers."""
     key = np.zeros(codes.shape[1], np.int64)
     span = 1

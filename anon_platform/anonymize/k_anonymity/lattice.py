@@ -19,13 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from anon_platform.anonymize.hierarchy import Ladder
-from anon_platform.anonymize.k_anonymity.grouped import Grouped, Ints
+from anon_platform.anonymize.k_anonymity.grouped import Codes, Grouped
 
 Node = tuple[int, ...]
 Floats = npt.NDArray[np.float64]
 
-CACHED_CLASSES = 12_000_000
-"""Classes kept in memory over all visited nodes, to roll up from; about 100 bytes each."""
+CACHED_CLASSES = 6_000_000
+"""Classes kept in memory over all visited nodes, to roll up from; about 80 bytes each."""
+
+HAIR = 1e-12
+"""Losses that differ by less are equal: their sums were made in two orders."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def search(
     evaluated = 0
     while True:
         limit = np.inf if best is None else best.loss
-        candidates = lattice.open & (lattice.bound <= limit + 1e-12)  # sums in two orders differ a little
+        candidates = lattice.open & (lattice.bound <= limit + HAIR)
         if progress is not None:
             progress(int((~candidates).sum()), candidates.size)
         if not candidates.any():
@@ -141,8 +144,15 @@ def search(
                 low = middle + 1
                 continue
             high = middle
-            if best is None or (loss, node) < (best.loss, best.node):
+            if best is None or _precedes(loss, node, best):
                 best = Solution(node, loss, suppressed, 0, 0)
+
+
+def _precedes(loss: float, node: Node, best: Solution) -> bool:
+    """Whether the node loses less than the best one, or as much and comes first in level order."""
+    if abs(loss - best.loss) <= HAIR:
+        return node < best.node
+    return loss < best.loss
 
 
 def _counted(best: Solution, evaluated: int, nodes: int) -> Solution:
@@ -179,9 +189,9 @@ class _Visited:
             del self._known[max(others, key=lambda at: self._known[at].height)]
 
 
-def upward(ladder: Ladder, low: int, high: int) -> Ints:
+def upward(ladder: Ladder, low: int, high: int) -> Codes:
     """For each code at level `low` its code at level `high`."""
-    to = np.zeros(len(ladder.share[low]), np.int64)
+    to = np.zeros(len(ladder.share[low]), np.int32)
     to[ladder.codes[low]] = ladder.codes[high]
     return to
 

@@ -103,7 +103,7 @@ def _group(
     """The classes at the finest levels."""
     rows = counts.height
     codes = [_leaf_codes(counts[name], ladders[name]) for name in ladders]
-    stacked = np.stack(codes) if codes else np.zeros((0, rows), np.int64)
+    stacked = np.stack(codes) if codes else np.zeros((0, rows), np.int32)
     records = counts["n"].to_numpy().astype(np.int64)
     values = [counts[name].rank("dense").fill_null(0).to_numpy().astype(np.int64) for name in sensitive]
     if person is None:
@@ -114,7 +114,7 @@ def _group(
 
 
 def _leaf_codes(values: pl.Series, built: Ladder) -> np.ndarray:
-    table = pl.DataFrame({"value": built.values, "code": built.codes[0].astype(np.int64)})
+    table = pl.DataFrame({"value": built.values, "code": built.codes[0]})
     frame = pl.DataFrame({"value": values})
     found = frame.join(table, on="value", how="left", nulls_equal=True, maintain_order="left")
     return found["code"].to_numpy()

@@ -1,0 +1,364 @@
+"""`anon`: everything Dagster does, as a plain command."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from anon_platform import errors
+
+
+class Exit(IntEnum):
+    """Exit codes; the help of `anon` lists them."""
+
+    OK = 0
+    REFUSED = 1
+    POLICY = 2
+    SOURCE = 3
+    BUSY = 4
+    STORAGE = 5
+    KEY = 6
+
+
+EXITS: dict[type[errors.AnonError], Exit] = {
+    errors.PolicyError: Exit.POLICY,
+    errors.SourceError: Exit.SOURCE,
+    errors.BusyError: Exit.BUSY,
+    errors.StorageError: Exit.STORAGE,
+    errors.KeyUnavailableError: Exit.KEY,
+    errors.ReleaseRefusedError: Exit.REFUSED,
+    errors.IntegrityError: Exit.REFUSED,
+    errors.BudgetError: Exit.REFUSED,
+}
+
+EPILOG = (
+    "Exit codes: 0 done; 1 a release was refused, or what was checked is not what was written; 2 the policy or the"
+    " call is faulty; 3 the source cannot be read as the policy says; 4 another run works on the dataset;"
+    " 5 storage failed; 6 a key is missing. State lies in ANON_HOME (default .anon)."
+)
+
+app = typer.Typer(
+    name="anon",
+    help="Turns identified data into releases that AI teams may use, and proves it.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+keys_app = typer.Typer(help="Secret keys: made, listed, never shown.", no_args_is_help=True)
+audit_app = typer.Typer(help="The audit ledger.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+app.add_typer(audit_app, name="audit")
+
+PolicyFile = Annotated[
+    Path, typer.Argument(metavar="POLICY", help="A policy file, such as policies/hospital_encounters.yaml.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines, and nothing else.")]
+
+out = Console()
+err = Console(stderr=True)
+
+
+@app.command(epilog=EPILOG)
+def run(policy: PolicyFile, *, as_json: AsJson = False) -> None:
+    """Make a release: ingest, analyze, anonymize, validate, publish.
+
+    A refused release leaves a report that says why, and no data. A release that is there already is not made again.
+    """
+    from anon_platform.pipeline import run as run_pipeline
+    from anon_platform.show import refusal, summary
+
+    with _progress(quiet=as_json) as progress:
+        outcome = run_pipeline(policy, progress)
+    report = outcome.validated
+    if as_json:
+        _json(
+            {
+                "released": outcome.released,
+                "stages": {n: r.model_dump(mode="json") for n, r in outcome.reports.items()},
+            }
+        )
+    elif outcome.released:
+        out.print(summary(Path(report.path)))
+    else:
+        out.print(refusal(Path(report.path)))
+    if not outcome.released:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command(epilog=EPILOG)
+def check(policy: PolicyFile, *, as_json: AsJson = False) -> None:
+    """Check a policy against its source's schema and print the plan, without reading a row.
+
+    Every fault is named with file, line and column and what to write instead, all at once.
+    """
+    from anon_platform.pipeline import plan
+    from anon_platform.policy import FaultyPolicyError
+    from anon_platform.show import plan_text
+
+    try:
+        planned = plan(policy)
+    except FaultyPolicyError as error:
+        if as_json:
+            _json({"faults": [vars(fault) for fault in error.faults]})
+            raise typer.Exit(Exit.POLICY) from None
+        raise
+    if as_json:
+        _json(planned.as_json())
+    else:
+        out.print(plan_text(planned))
+
+
+@app.command(epilog=EPILOG)
+def verify(
+    release: Annotated[Path, typer.Argument(metavar="RELEASE", help="A release folder; see: anon releases.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check a release from its files alone: every hash, the schema, row-level k, l and t. Exit code 1 on any mismatch."""
+    from anon_platform.pipeline import verify as verify_release
+    from anon_platform.show import verification
+
+    verified = verify_release(release)
+    if as_json:
+        findings = [vars(finding) for finding in verified.findings]
+        _json({"passed": verified.passed, "release_id": verified.release_id, "findings": findings})
+    else:
+        out.print(verification(verified))
+    if not verified.passed:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@app.command(epilog=EPILOG)
+def releases(
+    dataset: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="Only this dataset's.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the releases in the catalog, oldest first."""
+    from anon_platform.ledger import Ledger
+    from anon_platform.show import catalog
+
+    with Ledger.open() as ledger:
+        entries = ledger.releases(dataset)
+    if as_json:
+        _json([vars(entry) for entry in entries])
+    else:
+        out.print(catalog(entries))
+
+
+@app.command(epilog=EPILOG)
+def show(
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="A dataset's name, such as hospital_encounters.")
+    ],
+) -> None:
+    """Summarize the newest release of a dataset: what was released, the guarantees, the report."""
+    from anon_platform.ledger import Ledger
+    from anon_platform.show import summary
+
+    with Ledger.open() as ledger:
+        entries = ledger.releases(dataset)
+    if not entries:
+        raise errors.SourceError(f"no release of {dataset} in the catalog; make one with: anon run POLICY")
+    out.print(summary(Path(entries[-1].path)))
+
+
+@app.command("demo-data", epilog=EPILOG)
+def demo_data(
+    *,
+    rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="Encounters to make.")] = 100_000,
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path(".anon/demo"),
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    notes: Annotated[
+        bool, typer.Option("--notes/--no-notes", help="With clinical notes and their gold spans.")
+    ] = True,
+    csv: Annotated[bool, typer.Option("--csv", help="Write CSV files as well.")] = False,
+    label: Annotated[
+        str,
+        typer.Option(
+            help="real: labels of the base data; resampled: drawn anew, for more rows than the base has."
+        ),
+    ] = "real",
+) -> None:
+    """Make identified demo encounters: real clinical data (UCI Diabetes 130-US) with invented identities.
+
+    Nobody in it exists. Comes with a voter list for linkage attacks, and the truth behind it.
+    """
+    from anon_platform.demo import DemoSettings, generate
+
+    settings = DemoSettings.model_validate(
+        {"n": rows, "seed": seed, "label": label, "notes": notes, "csv": csv}
+    )
+    with _progress(quiet=False) as progress:
+        made = generate(
+            settings, folder, progress=lambda done, total: progress("demo encounters", done, total)
+        )
+    out.print(
+        f"[bold]{made['encounters']:,}[/] encounters of [bold]{made['patients']:,}[/] invented patients in {folder}"
+    )
+
+
+@app.command(epilog=EPILOG)
+def schema(
+    *,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write to this file; printed when left out.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of policies, for editors."""
+    from anon_platform.policy import json_schema
+
+    if write is None:
+        sys.stdout.write(json_schema())
+    else:
+        write.write_text(json_schema(), encoding="utf-8")
+
+
+@keys_app.command("create", epilog=EPILOG)
+def keys_create(
+    key: Annotated[
+        str, typer.Argument(metavar="ID", help="The key's id; `instance` is the platform's own key.")
+    ],
+    *,
+    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing when the key exists.")] = False,
+) -> None:
+    """Make a random 256-bit key in ANON_HOME/keys, readable by you alone.
+
+    Keep a copy in a safe place: without it pseudonyms cannot be made again and the audit ledger cannot be verified.
+    """
+    from anon_platform.keys import create_key, list_keys
+
+    if if_missing and key in list_keys():
+        return
+    path = create_key(key)
+    out.print(f"key [bold]{key}[/] in {path}; keep a copy in a safe place")
+
+
+@keys_app.command("list", epilog=EPILOG)
+def keys_list(*, as_json: AsJson = False) -> None:
+    """List the keys and where they come from; never their values."""
+    from anon_platform.keys import list_keys
+
+    known = list_keys()
+    if as_json:
+        _json(known)
+    elif known:
+        for key, place in known.items():
+            out.print(f"{key}  {place}")
+    else:
+        out.print("no keys; make the platform's own with: anon keys create instance")
+
+
+@audit_app.command("verify", epilog=EPILOG)
+def audit_verify(*, as_json: AsJson = False) -> None:
+    """Check the ledger's chain: a changed, removed, reordered or inserted event is found. Exit code 1 if there is one.
+
+    Every release's manifest is a witness: it carries the newest event at its promotion.
+    """
+    from anon_platform.ledger import Ledger
+    from anon_platform.publish import MANIFEST, read_json
+
+    with Ledger.open() as ledger:
+        manifests = [Path(entry.path) / MANIFEST for entry in ledger.releases()]
+        heads = [read_json(path)["ledger_head"] for path in manifests if path.exists()]
+        result = ledger.verify((head["seq"], head["hash"]) for head in heads)
+    if as_json:
+        _json({"ok": result.ok, "events": result.events, "faults": [vars(fault) for fault in result.faults]})
+    elif result.ok:
+        out.print(
+            f"[green]✓[/] {result.events:,} events, each as it was written; {len(heads)} releases bear witness"
+        )
+    else:
+        for fault in result.faults:
+            out.print(f"[red]✗[/] event {fault.seq}: {fault.text}")
+    if not result.ok:
+        raise typer.Exit(Exit.REFUSED)
+
+
+@audit_app.command("log", epilog=EPILOG)
+def audit_log(
+    dataset: Annotated[str | None, typer.Argument(metavar="[DATASET]", help="Only this dataset's.")] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, help="So many newest events.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Print the newest events of the ledger: who, what, when, with what outcome."""
+    from anon_platform.ledger import Ledger
+    from anon_platform.show import events_table
+
+    with Ledger.open() as ledger:
+        events = ledger.events(dataset, limit)
+    if as_json:
+        _json([event.row() for event in events])
+    else:
+        out.print(events_table(events))
+
+
+def main() -> None:
+    """The command; an error is one message and an exit code, never a traceback."""
+    # what this process prints of Polars' and DuckDB's own accord could quote cells
+    os.environ.setdefault("POLARS_VERBOSE", "0")
+    code = Exit.OK
+    try:
+        app()
+    except errors.AnonError as error:
+        code = next(code for kind, code in EXITS.items() if isinstance(error, kind))
+        err.print("[bold red]error[/]", end=" ")
+        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        err.print("stopped; the next run goes on from here")
+        code = Exit.STORAGE
+    if code is not Exit.OK:
+        sys.exit(int(code))
+
+
+def _json(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error; nothing when quiet."""
+    if quiet:
+        yield lambda _what, _done, _total: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err) as bars:
+        tasks: dict[str, Any] = {}
+
+        def hear(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                for earlier in tasks.values():
+                    shown = bars.tasks[earlier]
+                    end = max(shown.total or 1, shown.completed or 1)
+                    bars.update(earlier, completed=end, total=end)
+                tasks[what] = bars.add_task(what, total=total or None)
+            bars.update(tasks[what], completed=done, total=total or None)
+
+        yield hear
+        for task in bars.tasks:
+            end = max(task.total or 1, task.completed or 1)
+            bars.update(task.id, completed=end, total=end)

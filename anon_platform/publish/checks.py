@@ -1,0 +1,159 @@
+"""Every measure beside its threshold, in words a reader without statistics understands."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from anon_platform.publish.wording import (
+    DASH,
+    Counts,
+    decimal,
+    digits_apart,
+    percent,
+    plural,
+    whole,
+)
+
+CHECKS = {
+    "k_anonymity": "k-anonymity",
+    "l_diversity": "l-diversity and t-closeness",
+    "reidentification_risk": "Re-identification risk",
+    "row_accounting": "Row accounting",
+    "statistical_fidelity": "Statistical fidelity",
+    "model_utility": "Model utility",
+}
+"""Checks in the order of the report; one that is not here comes last, by its name."""
+
+MEANINGS = {
+    "k": "The fewest {people} who share one combination of quasi-identifiers",
+    "maximum risk": "Chance to pick the right {person}, for the {person} most at risk",
+    "mean risk": "Chance to pick the right {person}, average over all records",
+    "sample uniques": "Share of records whose combination belongs to one {person} only",
+    "suppressed records": "Share of records left out so that the others meet the thresholds",
+    "largest column distance": "How far the column that moved most moved, from 0 to 1",
+    "model loss": "Share of the model’s lift over chance that is lost",
+    "rows and columns unaccounted for": "Faults found when every row and column is traced",
+}
+
+BY_COLUMN = {
+    "l": "The fewest different values of {column} among records that share a combination",
+    "t": "Largest distance between {column} in one group and in all records, from 0 to 1",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure as the report shows it."""
+
+    name: str
+    meaning: str
+    value: str
+    threshold: str
+    verdict: str
+    """met, missed or not demanded."""
+    note: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The measures of one check."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def check_groups(
+    metrics: list[dict[str, Any]], rows: Mapping[str, int], unit: str, counts: Counts
+) -> list[Group]:
+    """All measures, by check. rows: row counts of the manifest, for shares that stand for a few records."""
+    names = [*CHECKS, *(metric["check"] for metric in metrics if metric["check"] not in CHECKS)]
+    found = []
+    for check in dict.fromkeys(names):
+        of_check = tuple(row_of(m, rows, unit, counts) for m in metrics if m["check"] == check)
+        if of_check:
+            found.append(Group(CHECKS.get(check, check.replace("_", " ")), of_check))
+    return found
+
+
+def row_of(metric: Mapping[str, Any], rows: Mapping[str, int], unit: str, counts: Counts) -> Row:
+    """One measure in words.
+
+    The measured k is shown even when it is below the demanded one: it is what was missed, and of a refused
+    release no record leaves.
+    """
+    value, threshold = metric["value"], metric["threshold"]
+    few = few_records(metric, rows, counts)
+    if value is None:
+        shown = "not measured"
+    elif few is not None:
+        shown = few
+    else:
+        shown = measure(value, metric["unit"], threshold)
+    verdict = "missed" if not metric["passed"] else "not demanded" if threshold is None else "met"
+    return Row(
+        metric["name"],
+        meaning(metric["name"], unit),
+        shown,
+        demanded(metric),
+        verdict,
+        note_of(metric, few, counts),
+    )
+
+
+def meaning(name: str, unit: str) -> str:
+    """What a measure says; nothing for one this report does not know.
+
+    >>> meaning("l of diagnosis", "patient")
+    'The fewest different values of diagnosis among records that share a combination'
+    """
+    letter, of, column = name.partition(" of ")
+    if of and letter in BY_COLUMN:
+        return BY_COLUMN[letter].format(column=column)
+    return MEANINGS.get(name, "").format(person=unit, people=plural(unit))
+
+
+def measure(value: float, unit: str, threshold: float | None = None) -> str:
+    r"""A value in its unit, with enough decimals to be told from a threshold that it misses.
+
+    >>> measure(0.2, "probability").replace("\xa0", " "), measure(0.05004, "total variation", 0.05)
+    ('20.0 %', '0.05004')
+    """
+    if unit == "probability" or unit.startswith("share of"):
+        scaled = None if threshold is None else threshold * 100
+        return percent(value, digits_apart(value * 100, scaled, 1))
+    if "distance" in unit or unit == "total variation":
+        return decimal(value, digits_apart(value, threshold, 3))
+    return whole(value)
+
+
+def demanded(metric: Mapping[str, Any]) -> str:
+    """The threshold with its direction."""
+    threshold, unit = metric["threshold"], metric["unit"]
+    if threshold is None:
+        return DASH
+    if metric["at_least"]:
+        return f"at least {whole(threshold)}"
+    if "distance" in unit or unit == "total variation":
+        return f"at most {threshold:g}"
+    return "none" if threshold == 0 and unit == "faults" else f"at most {measure(threshold, unit)}"
+
+
+def few_records(metric: Mapping[str, Any], rows: Mapping[str, int], counts: Counts) -> str | None:
+    """How a share is shown that stands for fewer than k records; None for all others."""
+    if metric["unit"] != "share of records" or metric["value"] is None:
+        return None
+    total = rows["in"] if metric["name"] == "suppressed records" else rows["out"]
+    n = round(metric["value"] * total)
+    return counts.share(n, total) if counts.small(n) else None
+
+
+def note_of(metric: Mapping[str, Any], few: str | None, counts: Counts) -> str:
+    """The validator's note, unless it would tell how many a few records are."""
+    note = str(metric["note"])
+    if few is not None:
+        return "" if metric["passed"] else f"{few} of the records; a threshold of that size would be met"
+    if metric["unit"] == "faults":
+        # faults of accounting name numbers of rows
+        return re.sub(r"\b\d+\b", lambda found: counts.shown(int(found[0])), note)
+    return note

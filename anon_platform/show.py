@@ -1,0 +1,193 @@
+"""What the terminal shows: plans, summaries, lists."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from anon_platform.audit import Event
+from anon_platform.ledger import CatalogEntry
+from anon_platform.pipeline import Plan, VerifiedRelease
+from anon_platform.publish import MANIFEST, read_json
+
+
+def plan_text(plan: Plan) -> RenderableType:
+    """The plan of a policy: columns with role and treatment, passes, thresholds."""
+    policy = plan.policy
+    columns = Table("column", "role", "type", "treatment", box=None, header_style="bold", pad_edge=False)
+    for column in plan.columns:
+        columns.add_row(column.name, column.role.replace("_", " "), column.type, column.treatment)
+    limits = Table("threshold", "value", box=None, header_style="bold", pad_edge=False)
+    for name, value in plan.thresholds.items():
+        limits.add_row(name.replace("_", " "), f"{value:g}")
+    unit = policy.privacy_unit
+    whose = f"{unit.name}, told apart by {unit.column}" if unit.column else f"{unit.name}: each row is one"
+    passes = [Text(f"  {number}. {text}") for number, text in enumerate(plan.passes, 1)]
+    return Group(
+        Text.assemble((policy.title, "bold"), f"  ({policy.dataset})"),
+        Text(f"source: {policy.source.format}, {plan.files} file(s) at {policy.source.path}"),
+        Text(f"privacy unit: {whose}"),
+        Text(f"for: {policy.publish.recipient}; {policy.publish.purpose}"),
+        Text(""),
+        columns,
+        Text(""),
+        Text("passes", style="bold"),
+        *passes,
+        Text(""),
+        limits,
+        Text(""),
+        Text("The policy is sound. No row was read.", style="green"),
+    )
+
+
+def summary(release: Path) -> RenderableType:
+    """A release in a dozen lines: what, where, guarantees, risk before and after, utility, report, next step."""
+    manifest = read_json(release / MANIFEST)
+    assessment = read_json(release / "assessment.json")
+    before = assessment["before"]
+    facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    facts.add_column(style="bold")
+    facts.add_column(overflow="fold")
+    rows, people = manifest["rows"], manifest["people"]
+    unit = people["name"]
+    facts.add_row(
+        "released",
+        f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed), {people['out']:,} {unit}s,"
+        f" {len(manifest['columns'])} columns",
+    )
+    facts.add_row("in", str(release / "data"))
+    measures = {metric["name"]: metric for metric in assessment["metrics"]}
+    for line in _guarantees(manifest, measures, before):
+        facts.add_row(*line)
+    facts.add_row("report", str(release / "report.html"))
+    facts.add_row("check it", f"anon verify {release}")
+    facts.add_row("see it", "make ui   (lineage and checks in the browser, http://127.0.0.1:3000)")
+    title = Text.assemble(("✓ ", "green"), (manifest["title"], "bold"), f"  release {manifest['release_id']}")
+    return Group(title, Padding(facts, (1, 0, 0, 2)))
+
+
+def _guarantees(
+    manifest: dict[str, Any], measures: dict[str, dict[str, Any]], before: dict[str, Any]
+) -> list[tuple[str, str]]:
+    unit = manifest["people"]["name"]
+    lines = []
+    if "k" in measures:
+        lines.append(
+            (
+                "k",
+                f"{measures['k']['value']:g} {unit}s share every combination of {', '.join(manifest['levels'])}",
+            )
+        )
+    for letter, text in (("l", "distinct values"), ("t", "distance")):
+        found = {
+            n.removeprefix(f"{letter} of "): m for n, m in measures.items() if n.startswith(f"{letter} of ")
+        }
+        if found:
+            lines.append(
+                (
+                    letter,
+                    ", ".join(f"{name} {metric['value']:.3g}" for name, metric in found.items())
+                    + f" ({text})",
+                )
+            )
+    if "maximum risk" in measures:
+        after = measures["maximum risk"]["value"], measures["mean risk"]["value"]
+        lines.append(
+            (
+                "risk",
+                (
+                    f"before: at most {before['max_risk']:.0%}, mean {before['mean_risk']:.1%};"
+                    f" after: at most {after[0]:.0%}, mean {after[1]:.1%}"
+                ),
+            )
+        )
+        levels = ", ".join(f"{name} to {level}" for name, level in manifest["levels"].items())
+        lines.append(("detail", levels))
+    distance = measures.get("largest column distance")
+    if distance is not None:
+        lines.append(("fidelity", f"largest column distance {distance['value']:.3f} ({distance['note']})"))
+    loss = measures.get("model loss")
+    if loss is not None and loss["value"] is not None:
+        lines.append(("model", f"{loss['value']:.1%} of the original's lift lost; {loss['note']}"))
+    return lines
+
+
+def refusal(folder: Path) -> RenderableType:
+    """Why a release was refused, by how much, and what would be met."""
+    assessment = read_json(folder / "assessment.json")
+    table = Table(
+        "measure", "value", "threshold", "what would meet it", box=None, header_style="bold", pad_edge=False
+    )
+    for metric in assessment["metrics"]:
+        if not metric["passed"]:
+            value = "not measured" if metric["value"] is None else f"{metric['value']:.4g}"
+            table.add_row(metric["name"], value, f"{metric['threshold']:g}", metric["note"])
+    return Group(
+        Text.assemble(("✗ release refused, no data left", "bold red")),
+        Padding(table, (1, 0, 1, 2)),
+        Text(f"report: {folder / 'report.html'}"),
+    )
+
+
+def verification(verified: VerifiedRelease) -> RenderableType:
+    """What was found in a release, and what rests on its manifest."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for finding in verified.findings:
+        mark = Text("✓", style="green") if finding.passed else Text("✗", style="bold red")
+        table.add_row(mark, finding.name, finding.text)
+    verdict = (
+        Text("The folder is what its manifest says.", style="green")
+        if verified.passed
+        else Text("The folder is not what its manifest says.", style="bold red")
+    )
+    rests = [Text(f"  - {text}") for text in verified.rests_on_manifest]
+    return Group(
+        Text(f"{verified.dataset}, release {verified.release_id}", style="bold"),
+        table,
+        verdict,
+        Text("Resting on the manifest, since the files alone cannot show it:"),
+        *rests,
+    )
+
+
+def catalog(entries: Sequence[CatalogEntry]) -> RenderableType:
+    """The catalog as a table."""
+    if not entries:
+        return Text("no releases yet; make one with: anon run POLICY")
+    table = Table(
+        "dataset", "release", "promoted", "rows", "people", "k", "folder", box=None, header_style="bold"
+    )
+    for entry in entries:
+        k = entry.metrics.get("k")
+        table.add_row(
+            entry.dataset,
+            entry.release_id,
+            entry.promoted_at[:19],
+            f"{entry.rows_out:,}",
+            "" if entry.people is None else f"{entry.people:,}",
+            "" if k is None else f"{k:g}",
+            entry.path,
+        )
+    return table
+
+
+def events_table(events: Sequence[Event]) -> RenderableType:
+    """Audit events as a table, oldest first."""
+    table = Table(
+        "#", "when (UTC)", "who", "what", "dataset", "release", "outcome", box=None, header_style="bold"
+    )
+    for event in events:
+        table.add_row(
+            str(event.seq),
+            event.at[:19],
+            event.actor,
+            event.action,
+            event.dataset,
+            event.release_id,
+            event.outcome,
+        )
+    return table

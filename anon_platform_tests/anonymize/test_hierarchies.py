@@ -1,0 +1,638 @@
+"""Every kind of hierarchy: labels worked out by hand, and what must hold for any value."""
+
+import datetime as dt
+import itertools
+import math
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from anon_platform.anonymize.hierarchy import (
+    HIERARCHIES,
+    CsvHierarchy,
+    Dates,
+    Flat,
+    Hierarchy,
+    Icd9,
+    Intervals,
+    Zip,
+    ladder,
+)
+from anon_platform.anonymize.hierarchy.levels import LevelLabels
+from anon_platform.errors import PolicyError
+from anon_platform_tests import oracles
+
+RACES = Path(__file__).parents[2] / "policies" / "hierarchies" / "race.csv"
+
+AGES = Intervals(kind="intervals", widths=(5, 10, 20), bottom=18, top=90)
+DAYS = Dates(kind="dates", levels=("day", "month", "quarter", "year"))
+ZIPS = Zip(kind="zip", levels=("zip5", "zip3", "state"))
+CODES = Icd9(kind="icd9", levels=("code", "category", "block", "chapter"))
+RACE = CsvHierarchy(kind="csv", file=RACES)
+FLAT = Flat(kind="flat")
+
+codes = st.from_regex(r"\A\s?(?:[EeVv]?\d{1,3}(?:\.\d{0,2})?|\?|)\s?\Z")
+zips = st.from_regex(r"\A\s?\d{3,6}(?:-?\d{4})?\Z")
+SAMPLES: dict[type, tuple[LevelLabels, pl.DataType, st.SearchStrategy[Any]]] = {
+    Intervals: (AGES, pl.Float64(), st.integers(-50, 150) | st.floats(-1e6, 1e6)),
+    Dates: (DAYS, pl.Date(), st.dates()),
+    Zip: (ZIPS, pl.String(), zips | st.sampled_from(["60614", "60615", "00000", "606", "x", ""])),
+    Icd9: (CODES, pl.String(), codes | st.sampled_from(["250.83", "250", "8", "V1", "E849", "?"])),
+    CsvHierarchy: (RACE, pl.String(), st.sampled_from(["Caucasian", "AfricanAmerican", "Hispanic", "Asian"])),
+    Flat: (FLAT, pl.String(), st.text(max_size=2)),
+}
+
+
+def labels_of(kind: LevelLabels, values: Sequence[Any], dtype: pl.DataType | None = None) -> list[list[Any]]:
+    """The labels of each value, from fine to coarse; one list a value."""
+    series = pl.Series("column", values, dtype=dtype)
+    found = [level.to_list() for level in kind.labels(series)]
+    assert len(found) == len(kind.level_names)
+    return [list(of_value) for of_value in zip(*found, strict=True)]
+
+
+def test_every_kind_has_a_sample() -> None:
+    """A new kind of hierarchy has to pass the tests of this file."""
+    assert set(SAMPLES) == set(HIERARCHIES)
+
+
+# --- what must hold for every kind
+
+
+@pytest.mark.parametrize("kind", HIERARCHIES)
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_labels_are_a_function_of_the_value_with_one_parent_each(kind: type, data: st.DataObject) -> None:
+    """Otherwise a class could split on the way up, and the search would call a table safe that is not."""
+    hierarchy, dtype, values = SAMPLES[kind]
+    drawn = data.draw(st.lists(values | st.none(), max_size=8))
+    found = hierarchy.labels(pl.Series("column", drawn, dtype=dtype))
+    assert [len(level) for level in found] == [len(drawn)] * len(hierarchy.level_names)
+    assert all(level.dtype == pl.String for level in found)
+    for level in found:
+        assert oracles.is_function(drawn, level.to_list())
+        assert [label is None for label in level] == [value is None for value in drawn]
+    assert oracles.one_parent([level.to_list() for level in found])
+    for value, *expected in zip(drawn, *found, strict=True):
+        alone = hierarchy.labels(pl.Series("column", [value], dtype=dtype))
+        assert [level.to_list() for level in alone] == [[label] for label in expected]
+
+
+@pytest.mark.parametrize("kind", HIERARCHIES)
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_a_ladder_counts_leaves_and_loss_as_by_hand(kind: type, data: st.DataObject) -> None:
+    """The loss decides which generalization is chosen, and stands in the manifest."""
+    hierarchy, dtype, values = SAMPLES[kind]
+    leaves = data.draw(st.lists(values | st.none(), max_size=12, unique=True))
+    built = ladder(hierarchy, pl.Series("column", leaves, dtype=dtype), column="column")
+    assert built.names == (*hierarchy.level_names, "*")
+    assert built.height == len(built.names) == len(built.codes) == len(built.share)
+    by_hand = [level.to_list() for level in hierarchy.labels(pl.Series(leaves, dtype=dtype))]
+    for level, labels in enumerate([*by_hand, ["*"] * len(leaves)]):
+        covered = Counter(labels)
+        assert built.labels[level].to_list() == sorted(covered, key=lambda x: (x is not None, x or ""))
+        assert [built.labels[level][int(code)] for code in built.codes[level]] == labels
+        for code, label in enumerate(built.labels[level]):
+            assert built.share[level][code] == pytest.approx(covered[label] / len(leaves), abs=1e-9)
+            loss = Fraction(covered[label] - 1, max(len(leaves) - 1, 1))
+            assert built.loss(level)[code] == pytest.approx(float(loss), abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", HIERARCHIES)
+@pytest.mark.parametrize("values", [[], [None]])
+def test_columns_without_values_have_ladders(kind: type, values: list[None]) -> None:
+    """The schema of a plan is found on no rows, and a column may be empty throughout."""
+    hierarchy, dtype, _ = SAMPLES[kind]
+    built = ladder(hierarchy, pl.Series("column", values, dtype=dtype), column="column")
+    assert [labels.to_list() for labels in built.labels[:-1]] == [values] * (built.height - 1)
+    assert built.labels[-1].to_list() == ["*"] * len(values)
+    assert all(loss == 0 for level in range(built.height) for loss in built.loss(level))
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "wrong", "message"),
+    [
+        (AGES, pl.String(), "intervals need a numeric column; declare type: integer or number"),
+        (AGES, pl.Boolean(), "intervals need a numeric column; declare type: integer or number"),
+        (DAYS, pl.String(), "dates need a date column; declare type: date or type: datetime"),
+        (DAYS, pl.Time(), "dates need a date column; declare type: date or type: datetime"),
+        (DAYS, pl.Duration("us"), "dates need a date column; declare type: date or type: datetime"),
+        (ZIPS, pl.Int64(), "ZIP codes are text; declare type: string, so that leading zeros stay"),
+        (CODES, pl.Float64(), "ICD-9 codes are text; declare type: string"),
+        (FLAT, pl.List(pl.Int64), "lists, structs and bytes have no text; suppress or unpack the column"),
+        (FLAT, pl.Binary(), "lists, structs and bytes have no text; suppress or unpack the column"),
+        (RACE, pl.Struct({}), "lists, structs and bytes have no text; suppress or unpack the column"),
+    ],
+)
+def test_a_column_of_the_wrong_type_is_refused_with_the_way_out(
+    hierarchy: Hierarchy, wrong: pl.DataType, message: str
+) -> None:
+    """A plan finds it; the run would only find it after the source was copied."""
+    assert hierarchy.fault(wrong) == message
+
+
+@pytest.mark.parametrize(
+    ("hierarchy", "right"),
+    [
+        *[(AGES, dtype) for dtype in (pl.Int8(), pl.UInt64(), pl.Float32(), pl.Decimal(9, 2))],
+        *[(DAYS, dtype) for dtype in (pl.Date(), pl.Datetime("ns"), pl.Datetime("ms", "Asia/Tokyo"))],
+        *[(FLAT, dtype) for dtype in (pl.Boolean(), pl.Date(), pl.Int64(), pl.Float64(), pl.Time())],
+        *[(RACE, dtype) for dtype in (pl.String(), pl.Int64())],
+        (ZIPS, pl.String()),
+        (CODES, pl.String()),
+    ],
+)
+def test_a_type_without_fault_gets_labels(hierarchy: Hierarchy, right: pl.DataType) -> None:
+    """No fault is a promise that the run will not stop there."""
+    assert hierarchy.fault(right) is None
+    assert all(level.to_list() == [None] for level in hierarchy.labels(pl.Series([None], dtype=right)))
+
+
+def test_a_label_with_two_parents_is_refused(tmp_path: Path) -> None:
+    """Merging classes would split them; the search is only right where every label has one parent."""
+    (tmp_path / "h.csv").write_text("a;x;1\nb;x;2\nc;y;2\n")
+    broken = CsvHierarchy(kind="csv", file=tmp_path / "h.csv")
+    with pytest.raises(PolicyError) as fault:
+        ladder(broken, pl.Series(["a", "b", "c"]), column="ward")
+    assert str(fault.value) == (
+        "column ward: a label of level level 1 has two parents at level level 2; give every label one parent"
+    )
+
+
+@pytest.mark.parametrize("kind", [Dates, Zip, Icd9])
+def test_levels_out_of_order_are_refused(kind: type) -> None:
+    """Coarse before fine would have the search climb down."""
+    hierarchy = SAMPLES[kind][0]
+    fine, coarse = hierarchy.level_names[0], hierarchy.level_names[-1]
+    for levels in ((coarse, fine), (fine, fine)):
+        with pytest.raises(ValidationError, match="levels go from fine to coarse, each once; the order is "):
+            kind(kind=hierarchy.kind, levels=levels)  # type: ignore[attr-defined]
+    assert kind(kind=hierarchy.kind, levels=(coarse,)).level_names == (coarse,)  # type: ignore[attr-defined]
+
+
+# --- intervals
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (17, ["<18", "<18", "<18"]),
+        (17.999, ["<18", "<18", "<18"]),
+        (18, ["[18, 20)", "[18, 20)", "[18, 20)"]),
+        (19.5, ["[18, 20)", "[18, 20)", "[18, 20)"]),
+        (20, ["[20, 25)", "[20, 30)", "[20, 40)"]),
+        (74, ["[70, 75)", "[70, 80)", "[60, 80)"]),
+        (75, ["[75, 80)", "[70, 80)", "[60, 80)"]),
+        (89, ["[85, 90)", "[80, 90)", "[80, 90)"]),
+        (90, ["90+", "90+", "90+"]),
+        (1e300, ["90+", "90+", "90+"]),
+        (math.inf, ["90+", "90+", "90+"]),
+        (-math.inf, ["<18", "<18", "<18"]),
+        (math.nan, [None, None, None]),
+        (None, [None, None, None]),
+    ],
+)
+def test_ages_fall_into_half_open_intervals_between_the_open_ends(
+    value: float | None, expected: list[str]
+) -> None:
+    """HIPAA wants ages over 89 in one group; an interval that the end cuts says where it is cut."""
+    assert labels_of(AGES, [value], pl.Float64()) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("widths", "origin", "value", "expected"),
+    [
+        ((5,), 0, -1, ["[-5, 0)"]),
+        ((5,), 0, -5, ["[-5, 0)"]),
+        ((5,), 0, -0.0, ["[0, 5)"]),
+        ((5,), 2, 1, ["[-3, 2)"]),
+        ((49,), 0, 49, ["[49, 98)"]),
+        ((107,), 0, 428, ["[428, 535)"]),
+        ((2.5, 5), 0, 7.5, ["[7.5, 10)", "[5, 10)"]),
+        ((0.1, 0.3), 0, 0.3, ["[0.3, 0.4)", "[0.3, 0.6)"]),
+        ((0.1, 0.3), 0, 0.6, ["[0.6, 0.7)", "[0.6, 0.9)"]),
+        ((0.1,), 0, 0.7, ["[0.7, 0.8)"]),
+        ((0.1,), 0, -0.7, ["[-0.7, -0.6)"]),
+        ((0.1,), 36.6, 36.9, ["[36.9, 37)"]),
+        ((0.5,), 0, 37.25, ["[37, 37.5)"]),
+        ((1e6, 1e7), 0, 2_500_000, ["[2000000, 3000000)", "[0, 10000000)"]),
+        ((5,), 0, 4.9999999, ["[0, 5)"]),
+        ((1,), 0, 2**40 + 0.5, ["[1099511627776, 1099511627777)"]),
+    ],
+)
+def test_interval_bounds_are_exact(
+    widths: tuple[float, ...], origin: float, value: float, expected: list[str]
+) -> None:
+    """A value on a bound belongs to the interval that begins there, whatever floating point makes of it.
+
+    Alone and among others: an engine may divide one number otherwise than many.
+    """
+    kind = Intervals(kind="intervals", widths=widths, origin=origin)
+    for times in (1, 9):
+        assert labels_of(kind, [value] * times, pl.Float64()) == [expected] * times
+
+
+decimals = st.decimals(-1000, 1000, places=2, allow_nan=False)
+
+
+def plain(number: Fraction) -> str:
+    """A decimal fraction without exponent and closing zeros."""
+    text = f"{Decimal(number.numerator) / Decimal(number.denominator):f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(decimals, min_size=1, max_size=10),
+    st.sampled_from([Decimal(text) for text in ("0.01", "0.1", "0.3", "0.7", "1", "2.5", "5", "49", "365")]),
+    st.lists(st.integers(2, 7), max_size=2),
+    st.sampled_from([Decimal(text) for text in ("0", "0.1", "-3", "36.6")]),
+    st.none() | st.integers(-50, 0),
+    st.none() | st.integers(1, 200),
+)
+def test_intervals_are_those_of_exact_arithmetic(
+    values: list[Decimal],
+    narrowest: Decimal,
+    ratios: list[int],
+    origin: Decimal,
+    bottom: int | None,
+    top: int | None,
+) -> None:
+    """The label is what leaves: a record must lie in the interval it is published with."""
+    widths = [Fraction(width) for width in itertools.accumulate([narrowest, *ratios], lambda a, b: a * b)]
+    kind = Intervals(
+        kind="intervals",
+        widths=tuple(float(width) for width in widths),
+        origin=float(origin),
+        bottom=bottom,
+        top=top,
+    )
+    for value, found in zip(values, labels_of(kind, [float(value) for value in values]), strict=True):
+        exact, begin = Fraction(value), Fraction(origin)
+        if bottom is not None and exact < bottom:
+            assert found == [f"<{bottom}"] * len(widths)
+        elif top is not None and exact >= top:
+            assert found == [f"{top}+"] * len(widths)
+        else:
+            for width, label in zip(widths, found, strict=True):
+                lower = (exact - begin) // width * width + begin
+                upper = lower + width
+                lower = lower if bottom is None else max(lower, Fraction(bottom))
+                upper = upper if top is None else min(upper, Fraction(top))
+                assert label == f"[{plain(lower)}, {plain(upper)})"
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.floats(width=64, allow_nan=False), st.sampled_from([0.1, 0.25, 3.0, 49.0]))
+@example(1e300, 0.1)
+@example(math.inf, 0.1)
+@example(2.0**62, 0.25)
+def test_a_label_never_lies_about_its_value(value: float, width: float) -> None:
+    """Where floating point cannot tell the intervals apart any more there is no label, rather than a wrong one."""
+    (label,) = labels_of(Intervals(kind="intervals", widths=(width,)), [value], pl.Float64())[0]
+    if label is not None:
+        lower, upper = (Decimal(text) for text in label[1:-1].split(", "))
+        hair = max(Decimal(abs(value)), Decimal(1)) * Decimal("1e-9")
+        assert lower - hair <= Decimal(value) < upper + hair
+    if abs(value) < 1e15:
+        assert label is not None
+
+
+def test_long_numbers_are_written_in_full() -> None:
+    """`1.23457e+06+` would be another bound than the policy's, and two bounds could look the same."""
+    kind = Intervals(kind="intervals", widths=(1e6, 2e6), bottom=-1234567.5, top=12345678)
+    assert kind.level_names == ("1000000", "2000000")
+    assert labels_of(kind, [-2e6, 5.0, 2e7]) == [
+        ["<-1234567.5", "<-1234567.5"],
+        ["[0, 1000000)", "[0, 2000000)"],
+        ["12345678+", "12345678+"],
+    ]
+    assert Intervals(kind="intervals", widths=(0.25, 5)).level_names == ("0.25", "5")
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8(), pl.UInt32(), pl.Float32(), pl.Decimal(6, 1)])
+def test_every_type_of_number_has_the_same_intervals(dtype: pl.DataType) -> None:
+    """A Parquet source brings its own types."""
+    values = pl.Series([0, 5, 99]).cast(dtype)
+    assert [label for (label,) in labels_of(Intervals(kind="intervals", widths=(5,)), values)] == [
+        "[0, 5)",
+        "[5, 10)",
+        "[95, 100)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings_", "message"),
+    [
+        ({"widths": (0,)}, "widths must be positive, such as widths: [5, 10, 20]"),
+        ({"widths": (-5,)}, "widths must be positive, such as widths: [5, 10, 20]"),
+        ({"widths": (10, 5)}, "widths must ascend, each a multiple of the one before"),
+        ({"widths": (5, 5)}, "widths must ascend, each a multiple of the one before"),
+        ({"widths": (5, 12)}, "widths must ascend, each a multiple of the one before"),
+        ({"widths": (5,), "bottom": 90, "top": 90}, "bottom must be below top"),
+        ({"widths": (5, math.inf)}, "Input should be a finite number"),
+        ({"widths": (math.nan,)}, "Input should be a finite number"),
+        ({"widths": (5,), "top": math.inf}, "Input should be a finite number"),
+        ({"widths": ()}, "at least 1 item"),
+    ],
+)
+def test_intervals_that_do_not_nest_are_refused(settings_: dict[str, Any], message: str) -> None:
+    """`[0, 12)` is no union of `[0, 5)` and `[5, 10)`."""
+    with pytest.raises(ValidationError) as fault:
+        Intervals(kind="intervals", **settings_)
+    assert message in str(fault.value)
+
+
+# --- dates
+
+
+def test_dates_are_cut_to_day_month_quarter_and_year() -> None:
+    """Years before 1000 keep four digits, so that labels sort like dates."""
+    values = [dt.date(2004, 3, 17), dt.date(2004, 10, 1), dt.date(1, 12, 31), dt.date(9999, 6, 30), None]
+    assert labels_of(DAYS, values) == [
+        ["2004-03-17", "2004-03", "2004-Q1", "2004"],
+        ["2004-10-01", "2004-10", "2004-Q4", "2004"],
+        ["0001-12-31", "0001-12", "0001-Q4", "0001"],
+        ["9999-06-30", "9999-06", "9999-Q2", "9999"],
+        [None, None, None, None],
+    ]
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_a_timestamp_has_the_day_of_its_own_time_zone(unit: Any) -> None:
+    """An admission at 21:00 in Chicago was not on the next day because that is so in Greenwich."""
+    utc = pl.Series([dt.datetime(2020, 1, 1, 3, tzinfo=dt.UTC), None]).cast(pl.Datetime(unit, "UTC"))
+    local = utc.dt.convert_time_zone("America/Chicago")
+    day = Dates(kind="dates", levels=("day",))
+    assert labels_of(day, utc) == [["2020-01-01"], [None]]
+    assert labels_of(day, local) == [["2019-12-31"], [None]]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.dates() | st.none(), max_size=8))
+def test_dates_agree_with_the_calendar_of_python(values: list[dt.date | None]) -> None:
+    """Leap years and quarter ends included."""
+    for value, found in zip(values, labels_of(DAYS, values, pl.Date()), strict=True):
+        if value is None:
+            assert found == [None] * 4
+        else:
+            year, month = f"{value.year:04d}", f"{value.month:02d}"
+            quarter = f"{year}-Q{(value.month + 2) // 3}"
+            assert found == [value.isoformat(), f"{year}-{month}", quarter, year]
+
+
+# --- ZIP codes
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("60614", ["60614", "606**", "IL"]),
+        ("60614-1234", ["60614", "606**", "IL"]),
+        ("606141234", ["60614", "606**", "IL"]),
+        (" 60614 ", ["60614", "606**", "IL"]),
+        ("02139", ["02139", "021**", "MA"]),
+        ("10001", ["10001", "100**", "NY"]),
+        ("00901", ["00901", "009**", "PR"]),
+        ("94110", ["94110", "941**", "CA"]),
+        ("20500", ["20500", "205**", "DC"]),
+        ("09001", ["09001", "090**", "no state"]),
+        ("00000", ["00000", "000**", "no state"]),
+        ("6061", ["other", "other", "other"]),
+        ("606145", ["other", "other", "other"]),
+        ("60614-12", ["other", "other", "other"]),
+        ("60614 1234", ["other", "other", "other"]),
+        ("K1A 0B1", ["other", "other", "other"]),
+        ("٦٠٦١٤", ["other", "other", "other"]),
+        ("", ["other", "other", "other"]),
+        (None, [None, None, None]),
+    ],
+)
+def test_zip_codes_become_areas_and_states(value: str | None, expected: list[str]) -> None:
+    """ZIP+4 names a block of houses and is cut; what is no ZIP code says nothing but that."""
+    assert labels_of(ZIPS, [value], pl.String()) == [expected]
+
+
+# --- ICD-9
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("250.83", ["250.83", "250", "249-259", "Endocrine, nutritional, metabolic and immunity disorders"]),
+        ("250.", ["250", "250", "249-259", "Endocrine, nutritional, metabolic and immunity disorders"]),
+        ("8", ["008", "008", "001-009", "Infectious and parasitic diseases"]),
+        ("8.1", ["008.1", "008", "001-009", "Infectious and parasitic diseases"]),
+        ("42", ["042", "042", "042", "Infectious and parasitic diseases"]),
+        ("428", ["428", "428", "420-429", "Diseases of circulatory system"]),
+        (" v1 ", ["V01", "V01", "V01-V09", "Factors influencing health status and contact"]),
+        ("V30.01", ["V30.01", "V30", "V30-V39", "Factors influencing health status and contact"]),
+        ("V85.21", ["V85.21", "V85", "V85", "Factors influencing health status and contact"]),
+        ("e849.7", ["E849.7", "E849", "E000-E999", "External causes of injury and poisoning"]),
+        ("E8", ["E008", "E008", "E000-E999", "External causes of injury and poisoning"]),
+        ("999.99", ["999.99", "999", "996-999", "Injury and poisoning"]),
+        *[
+            (value, ["other"] * 4)
+            for value in (
+                "?",
+                "",
+                "0",
+                "000",
+                "043",
+                "25083",
+                "250.831",
+                "V99",
+                "V123",
+                "E1000",
+                "٢٥٠",
+                "X50",
+            )
+        ],
+        (None, [None] * 4),
+    ],
+)
+def test_icd9_codes_become_categories_blocks_and_chapters(value: str | None, expected: list[str]) -> None:
+    """Numbers in a spreadsheet lose their leading zeros; what is no code says nothing but that."""
+    (found,) = labels_of(CODES, [value], pl.String())
+    assert [found[0], found[1]] == expected[:2]
+    if value is None or expected[0] == "other":
+        assert found == expected
+    else:
+        assert found[2].split(" ", 1)[0] == expected[2]
+        assert found[3].startswith(expected[3])
+
+
+def test_every_category_is_in_one_block_and_every_block_in_one_chapter() -> None:
+    """A category in two blocks would give a record twice."""
+    categories = [f"{n:03d}" for n in range(1, 1000)] + [f"V{n:02d}" for n in range(1, 100)]
+    categories += [f"E{n:03d}" for n in range(1000)]
+    found = labels_of(CODES, categories)
+    assert len(found) == len(categories)
+    assert oracles.one_parent([[labels[level] for labels in found] for level in range(1, 4)])
+    assert len({labels[3] for labels in found} - {"other"}) == 19
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 999))
+def test_missing_zeros_change_nothing(number: int) -> None:
+    """The diabetes data of 130 US hospitals writes 8 for 008."""
+    spellings = [str(number), f"{number:02d}", f"{number:03d}", f" {number:03d}"]
+    first, *others = labels_of(CODES, spellings)
+    assert all(other == first for other in others)
+    assert first[1] in (f"{number:03d}", "other")
+
+
+# --- CSV files in ARX's format
+
+
+def csv_file(folder: Path, content: str | bytes) -> Path:
+    path = folder / "hierarchy.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_a_file_of_arx_is_a_hierarchy(tmp_path: Path) -> None:
+    """First column the value, then one column a level; the closing column of stars is ours by itself."""
+    path = csv_file(tmp_path, '1;low;*\r\n2;low;*\r\n"3;4";high;*\r\n')
+    kind = CsvHierarchy(kind="csv", file=path)
+    assert kind.level_names == ("value", "level 1")
+    assert labels_of(kind, ["2", "3;4", None]) == [["2", "low"], ["3;4", "high"], [None, None]]
+    assert labels_of(kind, [1, 2, None]) == [["1", "low"], ["2", "low"], [None, None]]
+    coarse = CsvHierarchy(kind="csv", file=path, levels=("level 1",))
+    assert labels_of(coarse, ["1"]) == [["low"]]
+
+
+def test_the_shipped_race_hierarchy_says_what_it_says() -> None:
+    """Read with the eyes: small groups become `other`."""
+    assert labels_of(RACE, ["Caucasian", "Asian", "Hispanic"]) == [
+        ["Caucasian", "Caucasian"],
+        ["Asian", "other"],
+        ["Hispanic", "other"],
+    ]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_value(tmp_path: Path) -> None:
+    """Spreadsheets write one; the first value would never be found."""
+    path = csv_file(tmp_path, "a;x\nb;y\n".encode("utf-8-sig"))
+    assert labels_of(CsvHierarchy(kind="csv", file=path), ["a"]) == [["a", "x"]]
+
+
+def test_a_value_that_the_file_does_not_name_is_counted_and_not_quoted(tmp_path: Path) -> None:
+    """Messages go to logs, and a value that nobody thought of is the most telling of all."""
+    kind = CsvHierarchy(kind="csv", file=csv_file(tmp_path, "a;x\n"))
+    with pytest.raises(PolicyError) as fault:
+        kind.labels(pl.Series(["a", "Jane Roe", "Jane Roe", "jane", None]))
+    assert str(fault.value) == (
+        "hierarchy hierarchy.csv does not name 2 of the column's values;"
+        " add a line for each, or a cleaning step before"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "every line needs the same number of columns"),
+        ("\n\n", "every line needs the same number of columns"),
+        ("a;x\nb\n", "every line needs the same number of columns"),
+        ("a;x\na;y\n", "a value stands in the first column twice"),
+        (b"\xff\xfe", "cannot read hierarchy hierarchy.csv: UnicodeDecodeError"),
+        ('a;"x\nb;y\n', "cannot read hierarchy hierarchy.csv: Error"),
+        ('a;"x"y\nb;y\n', "cannot read hierarchy hierarchy.csv: Error"),
+        ("a;" + "x" * 200_000, "cannot read hierarchy hierarchy.csv: Error"),
+    ],
+)
+def test_a_broken_file_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
+    """Half a hierarchy would leave values without a label."""
+    with pytest.raises(ValidationError, match=message):
+        CsvHierarchy(kind="csv", file=csv_file(tmp_path, content))
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    """With the name as the policy's reader knows it, not the whole path."""
+    with pytest.raises(ValidationError, match=r"cannot read hierarchy no\.csv: FileNotFoundError"):
+        CsvHierarchy(kind="csv", file=tmp_path / "no.csv")
+
+
+@pytest.mark.parametrize(
+    "levels", [("level 2",), ("level 1", "value"), ("value", "value"), ("level 3", "value")]
+)
+def test_unknown_or_unordered_levels_of_a_file_are_refused(tmp_path: Path, levels: tuple[str, ...]) -> None:
+    """The closing column of stars is no level to name."""
+    path = csv_file(tmp_path, "a;x;*\nb;x;*\n")
+    with pytest.raises(ValidationError, match="levels go from fine to coarse out of value, level 1"):
+        CsvHierarchy(kind="csv", file=path, levels=levels)
+
+
+def test_a_hierarchy_counts_by_what_its_file_said_when_it_was_read(tmp_path: Path) -> None:
+    """The manifest must name the labels that were used, also when the file changes during the run."""
+    kind = CsvHierarchy(kind="csv", file=csv_file(tmp_path, "a;x\n"))
+    told = kind.model_dump(mode="json")["file"]
+    csv_file(tmp_path, "a;y\n")
+    assert kind.model_dump(mode="json")["file"] == told
+    again = CsvHierarchy(kind="csv", file=tmp_path / "hierarchy.csv")
+    assert again.model_dump(mode="json")["file"] != told
+    assert told.startswith("hierarchy.csv:sha256:")
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    there = CsvHierarchy(kind="csv", file=csv_file(moved, "a;x\n"))
+    assert there.model_dump(mode="json")["file"] == told
+
+
+def test_a_relative_file_lies_in_the_folder_of_the_policy(tmp_path: Path) -> None:
+    """Whatever folder a run is started in."""
+    csv_file(tmp_path, "a;x\n")
+    kind: Any = TypeAdapter(Hierarchy).validate_python(
+        {"kind": "csv", "file": "hierarchy.csv"}, context={"folder": tmp_path}
+    )
+    assert labels_of(kind, ["a"]) == [["a", "x"]]
+
+
+words: st.SearchStrategy[str] = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(words, st.tuples(words, words), min_size=1, max_size=6))
+def test_any_text_survives_the_file(
+    tmp_path_factory: pytest.TempPathFactory, table: dict[str, tuple[str, str]]
+) -> None:
+    """Quotes, separators, line ends and spaces are part of the values."""
+    assume({labels[1] for labels in table.values()} != {"*"})
+
+    def quoted(text: str) -> str:
+        return '"' + text.replace('"', '""') + '"'
+
+    lines = [";".join(quoted(text) for text in (value, *labels)) for value, labels in table.items()]
+    path = csv_file(tmp_path_factory.mktemp("h"), "\n".join(lines) + "\n")
+    kind = CsvHierarchy(kind="csv", file=path)
+    values: list[Hashable] = [*table, None]
+    expected = [[value, *table[value]] for value in table]
+    assert labels_of(kind, values, pl.String()) == [*expected, [None, None, None]]
+
+
+# --- flat
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["F", "", None], ["F", "", None]),
+        ([True, False, None], ["true", "false", None]),
+        ([1, -2, None], ["1", "-2", None]),
+        ([1.0, 2.5], ["1.0", "2.5"]),
+        ([dt.date(2020, 2, 29)], ["2020-02-29"]),
+    ],
+)
+def test_a_flat_hierarchy_keeps_the_value_as_text(values: list[Any], expected: list[str | None]) -> None:
+    """An empty text is not a missing value."""
+    assert labels_of(FLAT, values) == [[label] for label in expected]
