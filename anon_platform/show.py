@@ -1,5 +1,6 @@
 """What the terminal shows: plans, summaries, lists."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,15 +60,21 @@ def summary(release: Path) -> RenderableType:
         f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed), {people['out']:,} {unit}s,"
         f" {len(manifest['columns'])} columns",
     )
-    facts.add_row("in", str(release / "data"))
+    facts.add_row("in", near(release / "data"))
     measures = {metric["name"]: metric for metric in assessment["metrics"]}
     for line in _guarantees(manifest, measures, before):
         facts.add_row(*line)
-    facts.add_row("report", str(release / "report.html"))
-    facts.add_row("check it", f"anon verify {release}")
+    facts.add_row("report", near(release / "report.html"))
+    facts.add_row("check it", f"{near(Path(sys.argv[0]))} verify {near(release)}")
     facts.add_row("see it", "make ui   (lineage and checks in the browser, http://127.0.0.1:3000)")
     title = Text.assemble(("✓ ", "green"), (manifest["title"], "bold"), f"  release {manifest['release_id']}")
     return Group(title, Padding(facts, (1, 0, 0, 2)))
+
+
+def near(path: Path) -> str:
+    """A path from the current folder where it lies below it, in full otherwise."""
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
 
 
 def _guarantees(
@@ -105,8 +112,10 @@ def _guarantees(
                 ),
             )
         )
-        levels = ", ".join(f"{name} to {level}" for name, level in manifest["levels"].items())
-        lines.append(("detail", levels))
+        levels = (
+            f"{name} {'suppressed' if level == '*' else level}" for name, level in manifest["levels"].items()
+        )
+        lines.append(("levels", ", ".join(levels)))
     distance = measures.get("largest column distance")
     if distance is not None:
         lines.append(("fidelity", f"largest column distance {distance['value']:.3f} ({distance['note']})"))
@@ -129,7 +138,7 @@ def refusal(folder: Path) -> RenderableType:
     return Group(
         Text.assemble(("✗ release refused, no data left", "bold red")),
         Padding(table, (1, 0, 1, 2)),
-        Text(f"report: {folder / 'report.html'}"),
+        Text(f"report: {near(folder / 'report.html')}"),
     )
 
 
@@ -170,7 +179,7 @@ def catalog(entries: Sequence[CatalogEntry]) -> RenderableType:
             f"{entry.rows_out:,}",
             "" if entry.people is None else f"{entry.people:,}",
             "" if k is None else f"{k:g}",
-            entry.path,
+            near(Path(entry.path)),
         )
     return table
 

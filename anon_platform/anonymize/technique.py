@@ -6,7 +6,7 @@ from typing import Protocol
 import polars as pl
 
 Treat = Callable[[pl.Series], pl.Series]
-"""A function of the values of one column: same length, same order, equal values give equal results, null stays null.
+"""A function of the values of one column: same name, length and order, equal values give equal results, null stays null.
 
 Since it looks at single values only, it may run on the frequency table as well as on the rows, and a
 step that counts a treated column needs no pass of its own.

@@ -61,15 +61,17 @@ def _stage_asset(policy: Policy, file: Path, stage: str, before: dg.AssetKey | N
     def materialize(context: dg.AssetExecutionContext) -> Iterator[Any]:
         report = _value_free(lambda: STAGES[stage](file, _logged(context)))
         results = [check_result(name, report) for name in names]
-        yield from _results(report, results, stage)
+        yield from _results(policy, report, results, stage)
 
     return materialize
 
 
-def _results(report: StageReport, checks: Sequence[dg.AssetCheckResult], stage: str) -> Iterator[Any]:
+def _results(
+    policy: Policy, report: StageReport, checks: Sequence[dg.AssetCheckResult], stage: str
+) -> Iterator[Any]:
     """The materialization with its checks; for a refused release the checks and a failure that is not retried."""
     if report.assessment is None or report.assessment.passed:
-        yield dg.MaterializeResult(metadata=stage_metadata(report, stage), check_results=checks)
+        yield dg.MaterializeResult(metadata=stage_metadata(policy, report, stage), check_results=checks)
         return
     yield from checks
     missed = "; ".join(
@@ -77,7 +79,7 @@ def _results(report: StageReport, checks: Sequence[dg.AssetCheckResult], stage: 
     )
     raise dg.Failure(
         description=f"Release refused, no data left. {missed}",
-        metadata=stage_metadata(report, stage),
+        metadata=stage_metadata(policy, report, stage),
         allow_retries=False,
     )
 

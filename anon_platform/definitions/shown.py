@@ -55,20 +55,7 @@ def check_result(name: str, report: StageReport) -> dg.AssetCheckResult:
 
 def asset_metadata(policy: Policy, stage: str) -> dict[str, Any]:
     """Definition metadata: the columns with their roles, and for what and whom the data is."""
-    if stage in {"raw", "analyzed"}:
-        names = list(policy.columns) if stage == "raw" else policy.released
-    else:
-        names = policy.released
-    columns = [
-        dg.TableColumn(
-            name=name,
-            type=policy.columns[name].type or "as in the source",
-            description=f"{policy.columns[name].role.replace('_', ' ')}: {treatment(policy.columns[name])}",
-        )
-        for name in names
-    ]
     metadata: dict[str, Any] = {
-        "dagster/column_schema": dg.TableSchema(columns=columns),
         "policy": str(policy.file.name),
         "policy hash": policy.hash,
     }
@@ -80,6 +67,20 @@ def asset_metadata(policy: Policy, stage: str) -> dict[str, Any]:
     return metadata
 
 
+def column_schema(policy: Policy, types: Mapping[str, str]) -> dg.TableSchema:
+    """Columns with type, role and treatment, as the UI lists them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=name,
+                type=kind,
+                description=f"{policy.columns[name].role.replace('_', ' ')}: {treatment(policy.columns[name])}",
+            )
+            for name, kind in types.items()
+        ]
+    )
+
+
 def lineage_table(policy: Policy) -> str:
     """Markdown: each source column, its role, what is done to it, and whether it leaves."""
     lines = ["| source column | role | treatment | leaves as |", "|---|---|---|---|"]
@@ -89,11 +90,16 @@ def lineage_table(policy: Policy) -> str:
     return "\n".join(lines)
 
 
-def stage_metadata(report: StageReport, stage: str) -> dict[str, Any]:
+def stage_metadata(policy: Policy, report: StageReport, stage: str) -> dict[str, Any]:
     """Materialization metadata: the stage's numbers, plotted over time by the UI, and where things are."""
     metadata: dict[str, Any] = {"release id": report.release_id, "already done": report.reused}
-    for name, value in _flattened(report.numbers).items():
-        metadata[name.replace("_", " ")] = value
+    numbers = dict(report.numbers)
+    types = numbers.pop("types", None)
+    if types:
+        metadata["dagster/column_schema"] = column_schema(policy, types)
+    for name, value in _flattened(numbers).items():
+        # names of measures have spaces and may end in a column's name, which stays as it is
+        metadata[name if " " in name else name.replace("_", " ")] = value
     if "rows" in report.numbers:
         metadata["dagster/row_count"] = report.numbers["rows"]
     if stage in {"validated", "cataloged"}:

@@ -120,5 +120,5 @@ def _type_fault(column: Column, found: pl.DataType) -> str | None:
     return (
         None
         if fits
-        else f"declared type {column.type}, the source holds {str(found).lower()}; correct the type"
+        else f"declared type {column.type}, the source holds {str(found.base_type()).lower()}; correct the type"
     )

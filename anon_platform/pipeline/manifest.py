@@ -62,6 +62,7 @@ def build_manifest(
             "name": policy.privacy_unit.name,
         },
         "columns": policy.released,
+        "types": anonymized["types"],
         "quasi_identifiers": policy.quasi_identifiers,
         "sensitive": policy.sensitive,
         "levels": anonymized["levels"],

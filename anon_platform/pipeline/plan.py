@@ -8,7 +8,7 @@ import polars as pl
 
 from anon_platform.anonymize import Generalize, Pseudonymize
 from anon_platform.errors import KeyUnavailableError, SourceError
-from anon_platform.ingest import schema_faults, source_files, source_schema
+from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
 from anon_platform.policy import Column, Fault, FaultyPolicyError, Policy
 from anon_platform.policy.loading import Reading, read_policy
@@ -64,12 +64,17 @@ def plan_of(policy: Policy) -> Plan:
         schema,
         len(source_files(policy.source)),
         tuple(
-            PlannedColumn(name, column.role, str(column.type or schema[name]).lower(), treatment(column))
+            PlannedColumn(name, column.role, _type_name(column, schema[name]), treatment(column))
             for name, column in policy.columns.items()
         ),
         tuple(_passes(policy)),
         {name: value for name, value in policy.thresholds.model_dump().items() if value is not None},
     )
+
+
+def _type_name(column: Column, found: pl.DataType) -> str:
+    """The type in one word: an enumeration would list its categories, which are cell values."""
+    return column.type or str(column_type(column, found).base_type()).lower()
 
 
 def treatment(column: Column) -> str:
@@ -83,7 +88,10 @@ def treatment(column: Column) -> str:
             )
         else:
             settings = step.model_dump(exclude={"technique"}, exclude_defaults=True)
-            shown = ", ".join(f"{key} {value}" for key, value in settings.items())
+            shown = ", ".join(
+                f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+                for key, value in settings.items()
+            )
             words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
     return ", then ".join(words) or "released as it is"
 

@@ -16,6 +16,9 @@ from anon_platform.publish import MANIFEST, file_hashes, read_json, write_json, 
 from anon_platform.table import ROW
 from anon_platform.validate import Assessment, Evidence
 
+SMALL_CELL = 11
+"""Smallest count shown where the policy has no k (CMS cell size suppression policy)."""
+
 
 def evidence_of(policy: Policy, work: Work) -> Evidence:
     """What the validator looks at: the written files, and staging."""
@@ -41,7 +44,8 @@ def write_release(
     work.take("anonymized", "data", folder / "data")
     analysis = Analysis.model_validate(as_tuples(read_json(work.part("analysis.json"))))
     found = {"before": analysis.model_dump(mode="json"), **assessment.model_dump(mode="json")}
-    write_json(folder / "assessment.json", {"passed": assessment.passed, **found})
+    whole = {"passed": assessment.passed, **found}
+    write_json(folder / "assessment.json", without_small_cells(whole, policy.thresholds.k or SMALL_CELL))
     manifest = build_manifest(
         plan=plan_of(policy),
         release_id=work.release_id,
@@ -52,9 +56,22 @@ def write_release(
     )
     # the report shows the hashes of the data, the manifest has its hash too
     manifest["files"] = file_hashes(folder)
-    write_report(folder / "report.html", manifest=manifest, assessment=read_json(folder / "assessment.json"))
+    write_report(folder / "report.html", manifest=manifest, assessment=whole)
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)
+
+
+def without_small_cells(assessment: dict[str, Any], least: int) -> dict[str, Any]:
+    """The assessment with histogram counts of 1 to least − 1 records as null: such a count points at people."""
+
+    def censored(sizes: list[list[int]]) -> list[list[int | None]]:
+        return [[lower, n if n >= least else None] for lower, n in sizes]
+
+    before = {**assessment["before"], "class_sizes": censored(assessment["before"]["class_sizes"])}
+    detail = dict(assessment["detail"])
+    if "privacy" in detail:
+        detail["privacy"] = {**detail["privacy"], "class_sizes": censored(detail["privacy"]["class_sizes"])}
+    return {**assessment, "before": before, "detail": detail}
 
 
 def as_tuples(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -12,7 +12,7 @@ from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.releasing import as_tuples, evidence_of, write_release
 from anon_platform.pipeline.staging import Work, current, exclusive, remember, staging, value_free
-from anon_platform.pipeline.treating import fit, treat_rows
+from anon_platform.pipeline.treating import fit, treat_rows, type_names
 from anon_platform.pipeline.treatments import (
     Progress,
     silent,
@@ -27,6 +27,7 @@ from anon_platform.publish import (
     write_json,
 )
 from anon_platform.spec import Spec
+from anon_platform.table import PolarsTable
 from anon_platform.validate import Assessment, assess
 from anon_platform.version import RELEASED_DATA_VERSION
 
@@ -73,6 +74,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
                 "columns": len(policy.columns),
                 "columns_suppressed": len(policy.columns) - len(policy.released),
                 "fingerprint": found,
+                "types": type_names(PolarsTable.over(work.part("raw.tmp")).schema),
             }
             work.finish("raw", numbers)
             _record(
@@ -141,7 +143,9 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
             return _from_manifest("validated", work)
         work.require("anonymized")
         assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
-        numbers = {metric.name: metric.value for metric in assessment.metrics if metric.value is not None}
+        numbers: dict[str, Any] = {
+            metric.name: metric.value for metric in assessment.metrics if metric.value is not None
+        }
         with work.draft("release") as draft:
             write_release(policy, work, assessment, ledger.head(), draft)
             if assessment.passed:
@@ -154,6 +158,7 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
             _record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
             return _report("validated", work, numbers, path=work.refused, assessment=assessment)
         _record(ledger, "release.promoted", policy, work, "ok", numbers)
+        numbers["types"] = read_json(work.released / MANIFEST)["types"]
         return _report("validated", work, numbers, path=work.released, assessment=assessment)
 
 
@@ -207,10 +212,12 @@ def _from_manifest(stage: str, work: Work) -> StageReport:
     """The report of a stage whose release is out already."""
     manifest = read_json(work.released / MANIFEST)
     assessment = None
+    numbers: dict[str, Any]
     if stage == "validated":
         known = read_json(work.released / "assessment.json")
         assessment = Assessment(metrics=as_tuples(known["metrics"]), detail=known["detail"])
         numbers = {metric.name: metric.value for metric in assessment.metrics if metric.value is not None}
+        numbers["types"] = manifest["types"]
     else:
         numbers = manifest["stages"][stage]
     return StageReport(

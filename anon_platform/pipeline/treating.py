@@ -1,5 +1,6 @@
 """From the snapshot to treated rows: the search on counts, then one pass of batches."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,4 +98,12 @@ def treat_rows(
         "information_loss": fitted.solution.loss,
         "nodes": fitted.solution.nodes,
         "nodes_evaluated": fitted.solution.evaluated,
+        "types": type_names(table.map(step).schema),
+    }
+
+
+def type_names(schema: Mapping[str, pl.DataType]) -> dict[str, str]:
+    """The type of each column in one word, without the two that never leave staging."""
+    return {
+        name: str(dtype.base_type()).lower() for name, dtype in schema.items() if name not in {ROW, PERSON}
     }

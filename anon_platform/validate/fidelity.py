@@ -10,7 +10,7 @@ import polars as pl
 from anon_platform.anonymize import Treat
 from anon_platform.table import Table
 from anon_platform.validate.evidence import Evidence
-from anon_platform.validate.files import read_released, spelled
+from anon_platform.validate.files import alike, read_released
 
 MANY = 200
 """Above so many distinct numbers a column is compared in bins of equal size."""
@@ -46,13 +46,8 @@ def _column(source: Table, treat: Mapping[str, Treat], evidence: Evidence, name:
         before.with_columns(treat[name](before[name]).alias(name)).group_by(name).agg(pl.col("n").sum())
     )
     after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
-    dtype = expected.schema[name]
-    if dtype != after.schema[name]:  # from CSV all is text, numbers included
-        if dtype.is_numeric():
-            after = after.with_columns(pl.col(name).cast(dtype, strict=False))
-        else:
-            expected = expected.with_columns(spelled(expected[name]).alias(name))
-    distance = total_variation(expected, after, name)
+    wanted, found = alike(expected[name], after[name])
+    distance = total_variation(expected.with_columns(wanted), after.with_columns(found), name)
     return ColumnFidelity(name, distance, before.height, after.height)
 
 

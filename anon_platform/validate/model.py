@@ -11,7 +11,7 @@ import polars as pl
 from anon_platform.policy import Model
 from anon_platform.table import PERSON, ROW
 from anon_platform.validate.evidence import Evidence
-from anon_platform.validate.files import read_released
+from anon_platform.validate.files import alike, read_released
 
 Floats = npt.NDArray[np.float64]
 
@@ -66,6 +66,9 @@ def measure_model(evidence: Evidence, model: Model) -> ModelLoss | str:
     train_released = released.filter(pl.col(PERSON).is_in(train_people.implode()))
     test = original.filter(pl.col(PERSON).is_in(test_people.implode()))
     recoded = test.with_columns(evidence.treat[name](test[name]).alias(name) for name in model.features)
+    for name in model.features:
+        wanted, found = alike(recoded[name], train_released[name])
+        recoded, train_released = recoded.with_columns(wanted), train_released.with_columns(found)
     truth = _is_positive(test, model)
     if min(rows[PERSON].n_unique() for rows in (train, train_released)) < FOLDS:
         return f"fewer than {FOLDS} people to learn from"
