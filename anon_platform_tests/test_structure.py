@@ -37,7 +37,7 @@ ONLY_IN = {
     "dagster": "definitions/",
     "dagster_postgres": "definitions/",
     "duckdb": "ingest/csv_files.py",
-    "matplotlib": "publish/",
+    "matplotlib": ("publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
     "sklearn": "validate/model.py",
     "sqlalchemy": ("home.py", "ledger.py", "ledger_tables.py"),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from anon_platform.analyze import analyze
 from anon_platform.audit import Event
-from anon_platform.errors import ReleaseRefusedError, SourceError
+from anon_platform.errors import IntegrityError, ReleaseRefusedError, SourceError
 from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
@@ -60,6 +60,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         if work.released.exists():
             _record(ledger, "raw.materialized", policy, work, "already released", {}, found)
             return _from_manifest("raw", work)
+        _require_not_lost(ledger, work)
         _wipe_others(work)
         numbers = work.done("raw")
         if numbers is None:
@@ -199,6 +200,15 @@ def cataloged(file: Path, progress: Progress = silent) -> StageReport:
         numbers = {"releases": len(ledger.releases(policy.dataset)), "rows": entry.rows_out}
         reused = work.release_id in known
         return _report("cataloged", work, numbers, path=work.released, reused=reused)
+
+
+def _require_not_lost(ledger: Ledger, work: Work) -> None:
+    """A release that is in the catalog but not in its place is not made a second time under the same id."""
+    if any(entry.release_id == work.release_id for entry in ledger.releases(work.dataset)):
+        raise IntegrityError(
+            f"release {work.release_id} of {work.dataset} is in the catalog, but its folder {work.released} is gone;"
+            " put a copy back, or change the policy's publish.purpose to make a new release"
+        )
 
 
 def _wipe_others(work: Work) -> None:

@@ -1,20 +1,16 @@
 """Every kind of hierarchy: labels worked out by hand, and what must hold for any value."""
 
 import datetime as dt
-import itertools
-import math
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from anon_platform.anonymize.hierarchy import (
     HIERARCHIES,
@@ -30,6 +26,7 @@ from anon_platform.anonymize.hierarchy import (
 from anon_platform.anonymize.hierarchy.levels import LevelLabels
 from anon_platform.errors import PolicyError
 from anon_platform_tests import oracles
+from anon_platform_tests.anonymize.labels import labels_of
 
 RACES = Path(__file__).parents[2] / "policies" / "hierarchies" / "race.csv"
 
@@ -50,14 +47,6 @@ SAMPLES: dict[type, tuple[LevelLabels, pl.DataType, st.SearchStrategy[Any]]] = {
     CsvHierarchy: (RACE, pl.String(), st.sampled_from(["Caucasian", "AfricanAmerican", "Hispanic", "Asian"])),
     Flat: (FLAT, pl.String(), st.text(max_size=2)),
 }
-
-
-def labels_of(kind: LevelLabels, values: Sequence[Any], dtype: pl.DataType | None = None) -> list[list[Any]]:
-    """The labels of each value, from fine to coarse; one list a value."""
-    series = pl.Series("column", values, dtype=dtype)
-    found = [level.to_list() for level in kind.labels(series)]
-    assert len(found) == len(kind.level_names)
-    return [list(of_value) for of_value in zip(*found, strict=True)]
 
 
 def test_every_kind_has_a_sample() -> None:
@@ -178,180 +167,6 @@ def test_levels_out_of_order_are_refused(kind: type) -> None:
         with pytest.raises(ValidationError, match="levels go from fine to coarse, each once; the order is "):
             kind(kind=hierarchy.kind, levels=levels)  # type: ignore[attr-defined]
     assert kind(kind=hierarchy.kind, levels=(coarse,)).level_names == (coarse,)  # type: ignore[attr-defined]
-
-
-# --- intervals
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (17, ["<18", "<18", "<18"]),
-        (17.999, ["<18", "<18", "<18"]),
-        (18, ["[18, 20)", "[18, 20)", "[18, 20)"]),
-        (19.5, ["[18, 20)", "[18, 20)", "[18, 20)"]),
-        (20, ["[20, 25)", "[20, 30)", "[20, 40)"]),
-        (74, ["[70, 75)", "[70, 80)", "[60, 80)"]),
-        (75, ["[75, 80)", "[70, 80)", "[60, 80)"]),
-        (89, ["[85, 90)", "[80, 90)", "[80, 90)"]),
-        (90, ["90+", "90+", "90+"]),
-        (1e300, ["90+", "90+", "90+"]),
-        (math.inf, ["90+", "90+", "90+"]),
-        (-math.inf, ["<18", "<18", "<18"]),
-        (math.nan, [None, None, None]),
-        (None, [None, None, None]),
-    ],
-)
-def test_ages_fall_into_half_open_intervals_between_the_open_ends(
-    value: float | None, expected: list[str]
-) -> None:
-    """HIPAA wants ages over 89 in one group; an interval that the end cuts says where it is cut."""
-    assert labels_of(AGES, [value], pl.Float64()) == [expected]
-
-
-@pytest.mark.parametrize(
-    ("widths", "origin", "value", "expected"),
-    [
-        ((5,), 0, -1, ["[-5, 0)"]),
-        ((5,), 0, -5, ["[-5, 0)"]),
-        ((5,), 0, -0.0, ["[0, 5)"]),
-        ((5,), 2, 1, ["[-3, 2)"]),
-        ((49,), 0, 49, ["[49, 98)"]),
-        ((107,), 0, 428, ["[428, 535)"]),
-        ((2.5, 5), 0, 7.5, ["[7.5, 10)", "[5, 10)"]),
-        ((0.1, 0.3), 0, 0.3, ["[0.3, 0.4)", "[0.3, 0.6)"]),
-        ((0.1, 0.3), 0, 0.6, ["[0.6, 0.7)", "[0.6, 0.9)"]),
-        ((0.1,), 0, 0.7, ["[0.7, 0.8)"]),
-        ((0.1,), 0, -0.7, ["[-0.7, -0.6)"]),
-        ((0.1,), 36.6, 36.9, ["[36.9, 37)"]),
-        ((0.5,), 0, 37.25, ["[37, 37.5)"]),
-        ((1e6, 1e7), 0, 2_500_000, ["[2000000, 3000000)", "[0, 10000000)"]),
-        ((5,), 0, 4.9999999, ["[0, 5)"]),
-        ((1,), 0, 2**40 + 0.5, ["[1099511627776, 1099511627777)"]),
-    ],
-)
-def test_interval_bounds_are_exact(
-    widths: tuple[float, ...], origin: float, value: float, expected: list[str]
-) -> None:
-    """A value on a bound belongs to the interval that begins there, whatever floating point makes of it.
-
-    Alone and among others: an engine may divide one number otherwise than many.
-    """
-    kind = Intervals(kind="intervals", widths=widths, origin=origin)
-    for times in (1, 9):
-        assert labels_of(kind, [value] * times, pl.Float64()) == [expected] * times
-
-
-decimals = st.decimals(-1000, 1000, places=2, allow_nan=False)
-
-
-def plain(number: Fraction) -> str:
-    """A decimal fraction without exponent and closing zeros."""
-    text = f"{Decimal(number.numerator) / Decimal(number.denominator):f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
-
-
-@settings(deadline=None, max_examples=150)
-@given(
-    st.lists(decimals, min_size=1, max_size=10),
-    st.sampled_from([Decimal(text) for text in ("0.01", "0.1", "0.3", "0.7", "1", "2.5", "5", "49", "365")]),
-    st.lists(st.integers(2, 7), max_size=2),
-    st.sampled_from([Decimal(text) for text in ("0", "0.1", "-3", "36.6")]),
-    st.none() | st.integers(-50, 0),
-    st.none() | st.integers(1, 200),
-)
-def test_intervals_are_those_of_exact_arithmetic(
-    values: list[Decimal],
-    narrowest: Decimal,
-    ratios: list[int],
-    origin: Decimal,
-    bottom: int | None,
-    top: int | None,
-) -> None:
-    """The label is what leaves: a record must lie in the interval it is published with."""
-    widths = [Fraction(width) for width in itertools.accumulate([narrowest, *ratios], lambda a, b: a * b)]
-    kind = Intervals(
-        kind="intervals",
-        widths=tuple(float(width) for width in widths),
-        origin=float(origin),
-        bottom=bottom,
-        top=top,
-    )
-    for value, found in zip(values, labels_of(kind, [float(value) for value in values]), strict=True):
-        exact, begin = Fraction(value), Fraction(origin)
-        if bottom is not None and exact < bottom:
-            assert found == [f"<{bottom}"] * len(widths)
-        elif top is not None and exact >= top:
-            assert found == [f"{top}+"] * len(widths)
-        else:
-            for width, label in zip(widths, found, strict=True):
-                lower = (exact - begin) // width * width + begin
-                upper = lower + width
-                lower = lower if bottom is None else max(lower, Fraction(bottom))
-                upper = upper if top is None else min(upper, Fraction(top))
-                assert label == f"[{plain(lower)}, {plain(upper)})"
-
-
-@settings(deadline=None, max_examples=150)
-@given(st.floats(width=64, allow_nan=False), st.sampled_from([0.1, 0.25, 3.0, 49.0]))
-@example(1e300, 0.1)
-@example(math.inf, 0.1)
-@example(2.0**62, 0.25)
-def test_a_label_never_lies_about_its_value(value: float, width: float) -> None:
-    """Where floating point cannot tell the intervals apart any more there is no label, rather than a wrong one."""
-    (label,) = labels_of(Intervals(kind="intervals", widths=(width,)), [value], pl.Float64())[0]
-    if label is not None:
-        lower, upper = (Decimal(text) for text in label[1:-1].split(", "))
-        hair = max(Decimal(abs(value)), Decimal(1)) * Decimal("1e-9")
-        assert lower - hair <= Decimal(value) < upper + hair
-    if abs(value) < 1e15:
-        assert label is not None
-
-
-def test_long_numbers_are_written_in_full() -> None:
-    """`1.23457e+06+` would be another bound than the policy's, and two bounds could look the same."""
-    kind = Intervals(kind="intervals", widths=(1e6, 2e6), bottom=-1234567.5, top=12345678)
-    assert kind.level_names == ("1000000", "2000000")
-    assert labels_of(kind, [-2e6, 5.0, 2e7]) == [
-        ["<-1234567.5", "<-1234567.5"],
-        ["[0, 1000000)", "[0, 2000000)"],
-        ["12345678+", "12345678+"],
-    ]
-    assert Intervals(kind="intervals", widths=(0.25, 5)).level_names == ("0.25", "5")
-
-
-@pytest.mark.parametrize("dtype", [pl.Int8(), pl.UInt32(), pl.Float32(), pl.Decimal(6, 1)])
-def test_every_type_of_number_has_the_same_intervals(dtype: pl.DataType) -> None:
-    """A Parquet source brings its own types."""
-    values = pl.Series([0, 5, 99]).cast(dtype)
-    assert [label for (label,) in labels_of(Intervals(kind="intervals", widths=(5,)), values)] == [
-        "[0, 5)",
-        "[5, 10)",
-        "[95, 100)",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("settings_", "message"),
-    [
-        ({"widths": (0,)}, "widths must be positive, such as widths: [5, 10, 20]"),
-        ({"widths": (-5,)}, "widths must be positive, such as widths: [5, 10, 20]"),
-        ({"widths": (10, 5)}, "widths must ascend, each a multiple of the one before"),
-        ({"widths": (5, 5)}, "widths must ascend, each a multiple of the one before"),
-        ({"widths": (5, 12)}, "widths must ascend, each a multiple of the one before"),
-        ({"widths": (5,), "bottom": 90, "top": 90}, "bottom must be below top"),
-        ({"widths": (5, math.inf)}, "Input should be a finite number"),
-        ({"widths": (math.nan,)}, "Input should be a finite number"),
-        ({"widths": (5,), "top": math.inf}, "Input should be a finite number"),
-        ({"widths": ()}, "at least 1 item"),
-    ],
-)
-def test_intervals_that_do_not_nest_are_refused(settings_: dict[str, Any], message: str) -> None:
-    """`[0, 12)` is no union of `[0, 5)` and `[5, 10)`."""
-    with pytest.raises(ValidationError) as fault:
-        Intervals(kind="intervals", **settings_)
-    assert message in str(fault.value)
 
 
 # --- dates
@@ -491,133 +306,6 @@ def test_missing_zeros_change_nothing(number: int) -> None:
     first, *others = labels_of(CODES, spellings)
     assert all(other == first for other in others)
     assert first[1] in (f"{number:03d}", "other")
-
-
-# --- CSV files in ARX's format
-
-
-def csv_file(folder: Path, content: str | bytes) -> Path:
-    path = folder / "hierarchy.csv"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def test_a_file_of_arx_is_a_hierarchy(tmp_path: Path) -> None:
-    """First column the value, then one column a level; the closing column of stars is ours by itself."""
-    path = csv_file(tmp_path, '1;low;*\r\n2;low;*\r\n"3;4";high;*\r\n')
-    kind = CsvHierarchy(kind="csv", file=path)
-    assert kind.level_names == ("value", "level 1")
-    assert labels_of(kind, ["2", "3;4", None]) == [["2", "low"], ["3;4", "high"], [None, None]]
-    assert labels_of(kind, [1, 2, None]) == [["1", "low"], ["2", "low"], [None, None]]
-    coarse = CsvHierarchy(kind="csv", file=path, levels=("level 1",))
-    assert labels_of(coarse, ["1"]) == [["low"]]
-
-
-def test_the_shipped_race_hierarchy_says_what_it_says() -> None:
-    """Read with the eyes: small groups become `other`."""
-    assert labels_of(RACE, ["Caucasian", "Asian", "Hispanic"]) == [
-        ["Caucasian", "Caucasian"],
-        ["Asian", "other"],
-        ["Hispanic", "other"],
-    ]
-
-
-def test_a_byte_order_mark_is_no_part_of_the_first_value(tmp_path: Path) -> None:
-    """Spreadsheets write one; the first value would never be found."""
-    path = csv_file(tmp_path, "a;x\nb;y\n".encode("utf-8-sig"))
-    assert labels_of(CsvHierarchy(kind="csv", file=path), ["a"]) == [["a", "x"]]
-
-
-def test_a_value_that_the_file_does_not_name_is_counted_and_not_quoted(tmp_path: Path) -> None:
-    """Messages go to logs, and a value that nobody thought of is the most telling of all."""
-    kind = CsvHierarchy(kind="csv", file=csv_file(tmp_path, "a;x\n"))
-    with pytest.raises(PolicyError) as fault:
-        kind.labels(pl.Series(["a", "Jane Roe", "Jane Roe", "jane", None]))
-    assert str(fault.value) == (
-        "hierarchy hierarchy.csv does not name 2 of the column's values;"
-        " add a line for each, or a cleaning step before"
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "every line needs the same number of columns"),
-        ("\n\n", "every line needs the same number of columns"),
-        ("a;x\nb\n", "every line needs the same number of columns"),
-        ("a;x\na;y\n", "a value stands in the first column twice"),
-        (b"\xff\xfe", "cannot read hierarchy hierarchy.csv: UnicodeDecodeError"),
-        ('a;"x\nb;y\n', "cannot read hierarchy hierarchy.csv: Error"),
-        ('a;"x"y\nb;y\n', "cannot read hierarchy hierarchy.csv: Error"),
-        ("a;" + "x" * 200_000, "cannot read hierarchy hierarchy.csv: Error"),
-    ],
-)
-def test_a_broken_file_is_refused(tmp_path: Path, content: str | bytes, message: str) -> None:
-    """Half a hierarchy would leave values without a label."""
-    with pytest.raises(ValidationError, match=message):
-        CsvHierarchy(kind="csv", file=csv_file(tmp_path, content))
-
-
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    """With the name as the policy's reader knows it, not the whole path."""
-    with pytest.raises(ValidationError, match=r"cannot read hierarchy no\.csv: FileNotFoundError"):
-        CsvHierarchy(kind="csv", file=tmp_path / "no.csv")
-
-
-@pytest.mark.parametrize(
-    "levels", [("level 2",), ("level 1", "value"), ("value", "value"), ("level 3", "value")]
-)
-def test_unknown_or_unordered_levels_of_a_file_are_refused(tmp_path: Path, levels: tuple[str, ...]) -> None:
-    """The closing column of stars is no level to name."""
-    path = csv_file(tmp_path, "a;x;*\nb;x;*\n")
-    with pytest.raises(ValidationError, match="levels go from fine to coarse out of value, level 1"):
-        CsvHierarchy(kind="csv", file=path, levels=levels)
-
-
-def test_a_hierarchy_counts_by_what_its_file_said_when_it_was_read(tmp_path: Path) -> None:
-    """The manifest must name the labels that were used, also when the file changes during the run."""
-    kind = CsvHierarchy(kind="csv", file=csv_file(tmp_path, "a;x\n"))
-    told = kind.model_dump(mode="json")["file"]
-    csv_file(tmp_path, "a;y\n")
-    assert kind.model_dump(mode="json")["file"] == told
-    again = CsvHierarchy(kind="csv", file=tmp_path / "hierarchy.csv")
-    assert again.model_dump(mode="json")["file"] != told
-    assert told.startswith("hierarchy.csv:sha256:")
-    moved = tmp_path / "elsewhere"
-    moved.mkdir()
-    there = CsvHierarchy(kind="csv", file=csv_file(moved, "a;x\n"))
-    assert there.model_dump(mode="json")["file"] == told
-
-
-def test_a_relative_file_lies_in_the_folder_of_the_policy(tmp_path: Path) -> None:
-    """Whatever folder a run is started in."""
-    csv_file(tmp_path, "a;x\n")
-    kind: Any = TypeAdapter(Hierarchy).validate_python(
-        {"kind": "csv", "file": "hierarchy.csv"}, context={"folder": tmp_path}
-    )
-    assert labels_of(kind, ["a"]) == [["a", "x"]]
-
-
-words: st.SearchStrategy[str] = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.dictionaries(words, st.tuples(words, words), min_size=1, max_size=6))
-def test_any_text_survives_the_file(
-    tmp_path_factory: pytest.TempPathFactory, table: dict[str, tuple[str, str]]
-) -> None:
-    """Quotes, separators, line ends and spaces are part of the values."""
-    assume({labels[1] for labels in table.values()} != {"*"})
-
-    def quoted(text: str) -> str:
-        return '"' + text.replace('"', '""') + '"'
-
-    lines = [";".join(quoted(text) for text in (value, *labels)) for value, labels in table.items()]
-    path = csv_file(tmp_path_factory.mktemp("h"), "\n".join(lines) + "\n")
-    kind = CsvHierarchy(kind="csv", file=path)
-    values: list[Hashable] = [*table, None]
-    expected = [[value, *table[value]] for value in table]
-    assert labels_of(kind, values, pl.String()) == [*expected, [None, None, None]]
 
 
 # --- flat

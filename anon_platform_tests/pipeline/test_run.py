@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from anon_platform.errors import BusyError, PolicyError, ReleaseRefusedError, SourceError, StorageError
+from anon_platform.errors import BusyError, IntegrityError, PolicyError, ReleaseRefusedError, SourceError, StorageError
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import STAGES, analyzed, anonymized, cataloged, raw, run, validated, verify
 from anon_platform.pipeline.staging import exclusive
@@ -83,6 +83,13 @@ def test_a_second_run_finds_the_first_ones_release(clinic: Path) -> None:
     assert [report.reused for report in outcome.reports.values()] == [True] * 5
     assert Path(outcome.validated.path) == first
     assert (first / "manifest.json").stat().st_mtime_ns == written
+
+
+def test_a_release_whose_folder_was_deleted_is_not_made_again_in_silence(clinic: Path) -> None:
+    """The catalog promises bytes that are gone; making others under the same id would hide that."""
+    shutil.rmtree(release_of(clinic))
+    with pytest.raises(IntegrityError, match="is in the catalog, but its folder .* is gone; put a copy back"):
+        run(clinic)
 
 
 def test_equal_input_gives_equal_data_bytes(clinic: Path, anon_home: Path) -> None:
