@@ -13,6 +13,8 @@ export DAGSTER_HOME := $(CURDIR)
 export ANON_HOME := $(HOME_DIR)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export DAGSTER_DISABLE_TELEMETRY := yes
+# the certificates that the machine trusts, as behind a hospital's proxy
+export UV_SYSTEM_CERTS := true
 
 .PHONY: help demo ui test check format bench chaos schema lock clean
 
@@ -62,7 +64,8 @@ clean: ## Remove the environment; ANON_HOME stays
 # The environment. uv comes from the lock file too, by hash, and then installs the rest from it.
 $(VENV)/.uv: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed; name it with make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { scripts/install-packages python3.11-venv && $(PYTHON) -m venv $(VENV); }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/install-packages python3.11-venv
+	@$(PYTHON) -m venv $(VENV)
 	@awk '/^uv==/{p=1} p{print} p&&!/\\$$/{exit}' requirements.lock > $(VENV)/uv.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
 	@touch $@
