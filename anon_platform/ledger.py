@@ -33,8 +33,8 @@ from anon_platform.audit import (
     require_short_text,
     seal,
 )
+from anon_platform.database import database_url
 from anon_platform.errors import IntegrityError
-from anon_platform.home import database_url
 from anon_platform.keys import Key, load_key
 
 INSTANCE_KEY = "instance"
@@ -97,7 +97,7 @@ class Ledger:
 
     @classmethod
     def open(cls, url: str | None = None) -> Self:
-        """The ledger at `url` (default: `home.database_url`), made when missing."""
+        """The ledger at `url` (default: `database.database_url`), made when missing."""
         key = load_key(INSTANCE_KEY).derive("ledger")
         where = url or database_url()
         engine = tables.open_engine(where)

@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from anon_platform.audit import FIELDS
+from anon_platform.database import without_password
 from anon_platform.errors import StorageError
-from anon_platform.home import without_password
 
 LOCK_SECONDS = 30
 """How long a writer waits for the others."""

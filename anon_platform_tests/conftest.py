@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from anon_platform.home import database_url
+from anon_platform.database import database_url
 from anon_platform.ledger import Ledger
 from anon_platform_tests.postgres import fresh_database, postgres_server
 

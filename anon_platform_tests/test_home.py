@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.engine import make_url
 
+from anon_platform.database import database_url, without_password
 from anon_platform.errors import StorageError
-from anon_platform.home import database_url, home, without_password
+from anon_platform.home import home
 
 PASSWORD = "p@ss:w/rd?#%40 é"  # noqa: S105 - every character that a URL treats as its own
 

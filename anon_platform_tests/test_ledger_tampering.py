@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from anon_platform import ledger_tables as tables
 from anon_platform.audit import GENESIS, Event
+from anon_platform.database import database_url
 from anon_platform.errors import IntegrityError, KeyUnavailableError
-from anon_platform.home import database_url
 from anon_platform.ledger import Ledger
 
 

@@ -27,7 +27,7 @@ FLOORS = (
 )
 """Imports lead from a floor to the floors below it, never along it and never up."""
 
-BELONG = {"audit": "ledger", "ledger_tables": "ledger"}
+BELONG = {"audit": "ledger", "database": "ledger", "ledger_tables": "ledger"}
 """Files that are rooms of another part."""
 
 EXCEPTIONS = {"cli": {"show", "demo"}, "demo": {"spec", "errors"}}
@@ -39,7 +39,7 @@ ONLY_IN = {
     "duckdb": "ingest/csv_files.py",
     "matplotlib": ("publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
     "sklearn": "validate/model.py",
-    "sqlalchemy": ("home.py", "ledger.py", "ledger_tables.py"),
+    "sqlalchemy": ("database.py", "ledger.py", "ledger_tables.py"),
 }
 """Libraries that one place only knows, so that it can be exchanged."""
 

@@ -120,9 +120,7 @@ def test_a_table_written_is_read_back_the_same(
         ]
 
 
-def test_hundreds_of_parts_keep_their_order(
-    tmp_path: Path, engine: type[PolarsTable]
-) -> None:
+def test_hundreds_of_parts_keep_their_order(tmp_path: Path, engine: type[PolarsTable]) -> None:
     """Part names are sorted as text, so they need enough digits."""
     file = tmp_path / "in.parquet"
     pl.DataFrame({"id": range(1200)}).write_parquet(file)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from anon_platform.definitions.shown import asset_metadata, check_result, checks_of, stage_metadata
 from anon_platform.errors import AnonError
-from anon_platform.pipeline import STAGES, StageReport
 from anon_platform.policy import Policy
+
+if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
+    from anon_platform.pipeline import StageReport
 
 DESCRIPTIONS = {
     "raw": "The source, checked for schema, types and completeness, copied to restricted staging without the"
@@ -33,7 +35,7 @@ def stage_assets(policy: Policy, file: Path) -> list[dg.AssetsDefinition]:
     """Raw → analyzed → anonymized → validated → cataloged, in the dataset's group."""
     assets: list[dg.AssetsDefinition] = []
     before: dg.AssetKey | None = None
-    for stage in STAGES:
+    for stage in DESCRIPTIONS:
         assets.append(_stage_asset(policy, file, stage, before))
         before = assets[-1].key
     return assets
@@ -59,6 +61,8 @@ def _stage_asset(policy: Policy, file: Path, stage: str, before: dg.AssetKey | N
         ],
     )
     def materialize(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        from anon_platform.pipeline import STAGES
+
         report = _value_free(lambda: STAGES[stage](file, _logged(context)))
         results = [check_result(name, report) for name in names]
         yield from _results(policy, report, results, stage)
@@ -67,7 +71,7 @@ def _stage_asset(policy: Policy, file: Path, stage: str, before: dg.AssetKey | N
 
 
 def _results(
-    policy: Policy, report: StageReport, checks: Sequence[dg.AssetCheckResult], stage: str
+    policy: Policy, report: "StageReport", checks: Sequence[dg.AssetCheckResult], stage: str
 ) -> Iterator[Any]:
     """The materialization with its checks; for a refused release the checks and a failure that is not retried."""
     if report.assessment is None or report.assessment.passed:
@@ -84,7 +88,7 @@ def _results(
     )
 
 
-def _value_free(stage: Callable[[], StageReport]) -> StageReport:
+def _value_free(stage: Callable[[], "StageReport"]) -> "StageReport":
     """The stage's report; its error as a failure without a chain, for Dagster stores every link of one."""
     try:
         return stage()

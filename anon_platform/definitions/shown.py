@@ -1,13 +1,14 @@
 """What the Dagster UI shows of a stage: counts, metrics, schema, roles; never a row."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from anon_platform.pipeline import StageReport
-from anon_platform.pipeline.plan import treatment
 from anon_platform.policy import Policy
+
+if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
+    from anon_platform.pipeline import StageReport
 
 CHECKS = {
     "k_anonymity": "Every equivalence class of the released bytes has at least k people.",
@@ -31,7 +32,7 @@ def checks_of(policy: Policy) -> dict[str, str]:
     return {name: text for name, text in CHECKS.items() if name not in off}
 
 
-def check_result(name: str, report: StageReport) -> dg.AssetCheckResult:
+def check_result(name: str, report: "StageReport") -> dg.AssetCheckResult:
     """One check of the assessment with every measure beside its threshold."""
     assert report.assessment is not None
     metrics = [metric for metric in report.assessment.metrics if metric.check == name]
@@ -74,7 +75,7 @@ def column_schema(policy: Policy, types: Mapping[str, str]) -> dg.TableSchema:
             dg.TableColumn(
                 name=name,
                 type=kind,
-                description=f"{policy.columns[name].role.replace('_', ' ')}: {treatment(policy.columns[name])}",
+                description=f"{policy.columns[name].role.replace('_', ' ')}: {policy.columns[name].in_words()}",
             )
             for name, kind in types.items()
         ]
@@ -86,11 +87,11 @@ def lineage_table(policy: Policy) -> str:
     lines = ["| source column | role | treatment | leaves as |", "|---|---|---|---|"]
     for name, column in policy.columns.items():
         leaves = "does not leave" if column.suppressed else name
-        lines.append(f"| {name} | {column.role.replace('_', ' ')} | {treatment(column)} | {leaves} |")
+        lines.append(f"| {name} | {column.role.replace('_', ' ')} | {column.in_words()} | {leaves} |")
     return "\n".join(lines)
 
 
-def stage_metadata(policy: Policy, report: StageReport, stage: str) -> dict[str, Any]:
+def stage_metadata(policy: Policy, report: "StageReport", stage: str) -> dict[str, Any]:
     """Materialization metadata: the stage's numbers, plotted over time by the UI, and where things are."""
     metadata: dict[str, Any] = {"release id": report.release_id, "already done": report.reused}
     numbers = dict(report.numbers)

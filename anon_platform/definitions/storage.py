@@ -8,7 +8,8 @@ from dagster._core.storage.root import LocalArtifactStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
-from anon_platform.home import database_url, home
+from anon_platform.database import database_url
+from anon_platform.home import home
 
 
 class InstanceStorage(DagsterStorage, ConfigurableClass):
@@ -16,7 +17,7 @@ class InstanceStorage(DagsterStorage, ConfigurableClass):
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """No settings: the environment decides (see `home.database_url`)."""
+        """No settings: the environment decides (see `database.database_url`)."""
         return {}
 
     @classmethod

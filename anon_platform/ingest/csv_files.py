@@ -1,6 +1,9 @@
 """CSV files read by DuckDB in strict mode: a broken record stops the run and is named by line, never quoted."""
 
-from collections.abc import Sequence
+import csv
+import mmap
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -11,31 +14,68 @@ from anon_platform.policy import Source
 SHOWN = 5
 """Faulty lines named in a message."""
 
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_QUOTE_OR_LINE_END = re.compile(rb"\"|\r\n|\n|\r")
+_ENDS = {b"\r\n": "CR LF", b"\n": "LF", b"\r": "CR"}
+_GLOB = re.compile(r"([*?\[])")
 
-def to_parquet(path: Path, source: Source, names: Sequence[str], keep: Sequence[str], out: Path) -> None:
-    """The columns `keep` of one CSV file with the header `names`, as text, written to the Parquet file `out`.
 
-    Faulty records (broken quote, missing or extra fields, bytes that are not UTF-8) raise `SourceError`
-    that names file, line, column and kind of fault.
+def csv_header(path: Path, source: Source) -> list[str]:
+    """The column names in the first line, all different. They may be anything: a file without a header has cells there."""
+    try:
+        # bytes that are not UTF-8 become surrogates: decoding reads ahead, and would blame line 1 for line 100
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as stream:
+            names = next(csv.reader(stream, delimiter=source.separator, strict=True), None)
+    except OSError as fault:
+        raise SourceError(f"cannot read {path.name}: {fault.strerror}") from None
+    except csv.Error:
+        raise SourceError(f"{path.name}:1 the header has a broken quote") from None
+    if not names:
+        raise SourceError(
+            f"{path.name} is empty or begins with an empty line; the first line names the columns"
+        )
+    if any("\udc80" <= char <= "\udcff" or char == "\0" for name in names for char in name):
+        raise SourceError(f"{path.name}:1 is not UTF-8; convert the file, such as with iconv -t utf-8")
+    if "" in names:
+        raise SourceError(
+            f"{path.name}:1 a column has no name (column {names.index('') + 1}); name it in the source"
+        )
+    for place, name in enumerate(names, 1):
+        if name in names[: place - 1]:
+            raise SourceError(
+                f"{path.name}:1 columns {names.index(name) + 1} and {place} have the same name; rename one in the source"
+            )
+    return names
+
+
+def to_parquet(path: Path, source: Source, keep: Mapping[str, str], out: Path) -> None:
+    """Columns of one CSV file, as text, written to the Parquet file `out`; an empty field is an empty text.
+
+    keep: by name in the header, the name in `out`. Faulty records (broken quote, missing or extra fields, bytes
+    that are not UTF-8) raise `SourceError` that names file, line, column and kind of fault.
     """
+    names = csv_header(path, source)
+    # by position, since names that differ in upper case only are one name to DuckDB
+    columns = "{" + ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(names))) + "}"
+    literal = _GLOB.sub(r"[\1]", str(path))
+    # no field without quotes is a line break, so nothing is null: were the empty text null, DuckDB would let an extra
+    # empty field pass, and `Miller, Anna,F,` would put a part of the name in the next column
+    reader = (
+        f"read_csv({_quoted(literal)}, columns={columns}, header=true,"
+        f" auto_detect=false, strict_mode=true, delim={_quoted(source.separator)}, quote='\"', escape='\"',"
+        " nullstr='\n', allow_quoted_nulls=false, compression='none', store_rejects=true, max_line_size=33554432)"
+    )
+    kept = ", ".join(f"c{names.index(name)} AS {stored}" for name, stored in keep.items())
     # "order preserved" makes record numbers mean the same in every run
     connection = duckdb.connect(config={"preserve_insertion_order": "true"})
-    columns = "{" + ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in names) + "}"
-    nulls = "[" + ", ".join(_quoted(text) for text in source.missing_values) + "]"
-    reader = (
-        f"read_csv({_quoted(str(path))}, columns={columns}, header=true, auto_detect=false, strict_mode=true,"
-        f" delim={_quoted(source.separator)}, quote='\"', escape='\"', nullstr={nulls}, allow_quoted_nulls=true,"
-        " store_rejects=true, max_line_size=33554432)"
-    )
-    kept = ", ".join(_named(name) for name in keep) or "1 AS __none__"
-    failed = ""
+    failed, count = "", 0
+    rejected: list[Rejected] = []
     try:
         connection.execute(f"COPY (SELECT {kept} FROM {reader}) TO {_quoted(str(out))} (FORMAT parquet)")  # noqa: S608
-        rejected = connection.execute(
-            "SELECT line, column_name, error_type FROM reject_errors ORDER BY line, column_idx"
-        ).fetchall()
-    except duckdb.IOException:
-        failed = "disk"
+        count = connection.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchall()[0][0]
+        rejected = connection.execute(_REJECTED).fetchall()
+    except duckdb.IOException as error:
+        failed = "source" if str(path) in str(error) else "disk"
     except duckdb.Error:
         failed = "syntax"
     finally:
@@ -43,26 +83,74 @@ def to_parquet(path: Path, source: Source, names: Sequence[str], keep: Sequence[
     # raised here and not above: the driver's message quotes cells, and would ride along as context
     if failed == "disk":
         raise StorageError(f"cannot write {out.name}; free space in ANON_HOME and run again")
+    if failed == "source":
+        raise SourceError(f"cannot read {path.name}")
     if failed:
-        raise SourceError(
-            f"{path.name} is not a CSV file with the separator {source.separator!r} and double quotes"
-        )
+        raise SourceError(_unreadable(path, source))
     if rejected:
-        raise SourceError(_describe(path, rejected))
+        raise SourceError(_describe(path, count, rejected, names))
 
 
-def _describe(path: Path, rejected: list[tuple[int, str | None, str]]) -> str:
-    lines = sorted({line for line, _, _ in rejected})
+Rejected = tuple[int, str | None, str]
+"""Byte position (about where the record begins), column `c0`, `c1` … if there is one, kind of fault."""
+
+_REJECTED = f"""
+SELECT line_byte_position, column_name, error_type
+FROM (SELECT DISTINCT line, line_byte_position, column_name, error_type FROM reject_errors)
+ORDER BY line, column_name LIMIT {SHOWN}
+"""  # noqa: S608 - a number of ours
+
+
+_KINDS = {
+    "UNQUOTED VALUE": "has a broken quote",
+    "MISSING COLUMNS": "is missing",
+    "TOO MANY COLUMNS": "has too many fields",
+    "INVALID ENCODING": "is not UTF-8",
+    "LINE SIZE OVER MAXIMUM": "is longer than 32 MB",
+}
+
+
+def _describe(path: Path, count: int, rejected: Sequence[Rejected], names: Sequence[str]) -> str:
+    lines = _lines_at(path, [position for position, _, _ in rejected])
     shown = [
-        f"{path.name}:{line}" + (f" column {column}" if column else "") + f" {kind.lower().replace('_', ' ')}"
-        for line, column, kind in rejected[:SHOWN]
+        f"{path.name}:{line}"
+        + (f" column {names[int(column[1:])]}" if column else "")
+        + f" {_KINDS.get(kind, kind.lower())}"
+        for line, (_, column, kind) in zip(lines, rejected, strict=True)
     ]
-    return f"{len(lines)} broken records, nothing was read: " + "; ".join(shown)
+    return f"{count} broken record{'s' if count > 1 else ''}, nothing was read: {'; '.join(shown)}"
+
+
+def _lines_at(path: Path, positions: Sequence[int]) -> list[int]:
+    """The line of each record, as an editor counts.
+
+    DuckDB counts records, and a field with line breaks takes several lines. Its byte positions, 1-based or just
+    before the record, may lie on the line ends in front of it.
+    """
+    lines = []
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for position in positions:
+            begin = max(position - 1, 0)
+            while content[begin : begin + 1] in {b"\r", b"\n"}:
+                begin += 1
+            lines.append(1 + sum(1 for _ in _LINE_END.finditer(content, 0, begin)))
+    return lines
+
+
+def _unreadable(path: Path, source: Source) -> str:
+    """Why DuckDB gave up on the file as a whole: as far as we know, since its lines end in different ways."""
+    first, quoted, line = b"", False, 1
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for match in _QUOTE_OR_LINE_END.finditer(content):
+            if match[0] == b'"':
+                quoted = not quoted
+                continue
+            first = first or match[0]
+            if not quoted and match[0] != first:
+                return f"{path.name}:{line} ends with {_ENDS[match[0]]}, line 1 with {_ENDS[first]}; make all line ends equal"
+            line += 1
+    return f"{path.name} is not a CSV file with the separator {source.separator!r} and double quotes"
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -18,20 +18,29 @@ def source_files(source: Source) -> list[Path]:
     A folder gives its files that end in the format's name. Hidden and temporary files (`.x`, `_x`, `x.tmp`)
     are left out. No file at all raises `SourceError`.
     """
-    location = source.location
-    if _GLOB.search(source.path):
-        root = Path(*location.parts[: next(i for i, part in enumerate(location.parts) if _GLOB.search(part))])
-        found: Iterable[Path] = root.glob(str(location.relative_to(root)))
-    elif location.is_dir():
-        found = location.glob(f"*.{source.format}")
-    else:
-        found = [location]
-    files = sorted(path for path in found if path.is_file() and not _temporary(path))
+    try:
+        files = sorted(path for path in _found(source) if path.is_file() and not _temporary(path))
+    except (OSError, RuntimeError, ValueError):  # no permission, links in a circle, `**` in a word, a NUL
+        raise SourceError(f"source.path {source.path} cannot be looked up; correct the path") from None
     if not files:
         raise SourceError(
             f"no {source.format} file at source.path {source.path}; put one there or correct the path"
         )
     return files
+
+
+def _found(source: Source) -> Iterable[Path]:
+    location = source.location.resolve()
+    if location.is_dir():
+        return location.glob(f"*.{source.format}")
+    if location.exists() or not _GLOB.search(source.path):
+        return [location]
+    # only the part that the policy writes is a pattern, not the folder it lies in
+    parts = Path(source.path).parts
+    plain = next(i for i, part in enumerate(parts) if _GLOB.search(part))
+    whole = source.location.parts
+    root = Path(*whole[: len(whole) - len(parts) + plain]).resolve()
+    return root.glob(str(Path(*parts[plain:])))
 
 
 def _temporary(path: Path) -> bool:

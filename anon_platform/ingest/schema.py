@@ -1,61 +1,41 @@
 """What columns a source has, without reading a row, and where they disagree with the policy."""
 
 import contextlib
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
+from anon_platform.anonymize import Generalize
+from anon_platform.anonymize.technique import has_text
 from anon_platform.errors import SourceError
+from anon_platform.ingest.csv_files import csv_header
 from anon_platform.ingest.files import source_files
 from anon_platform.policy import Source
 from anon_platform.policy.model import DTYPES, Column
 
-Broken = tuple[tuple[str | int, ...], str]
+Path_ = tuple[str | int, ...]
+Broken = tuple[Path_, str]
 
 
 def source_schema(source: Source) -> dict[str, pl.DataType]:
     """Columns and types of the source: the header of CSV files (all text), the footer of Parquet files.
 
-    Files that disagree with the first one, an empty file and a column name that stands twice raise `SourceError`.
+    Files may have their columns in another order. Files that disagree with the first one, an empty file and a
+    column name that stands twice raise `SourceError`.
     """
     files = source_files(source)
-    read = _csv_header if source.format == "csv" else _parquet_schema
-    first = read(files[0], source)
+    first = _schema(files[0], source)
     for path in files[1:]:
-        if read(path, source) != first:
+        if _schema(path, source) != first:
             raise SourceError(f"{path.name} has other columns or types than {files[0].name}; make them equal")
     return first
 
 
-def _csv_header(path: Path, source: Source) -> dict[str, pl.DataType]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            names = next(csv.reader(stream, delimiter=source.separator, strict=True), None)
-    except UnicodeDecodeError:
-        raise SourceError(
-            f"{path.name}:1 is not UTF-8; convert the file, such as with iconv -t utf-8"
-        ) from None
-    except csv.Error:
-        raise SourceError(f"{path.name}:1 the header has a broken quote") from None
-    if not names:
-        raise SourceError(f"{path.name} is empty: it has no header line")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(
-            f"{path.name}:1 column names stand twice: {', '.join(twice)}; rename them in the source"
-        )
-    if "" in names:
-        raise SourceError(
-            f"{path.name}:1 a column has no name (column {names.index('') + 1}); name it in the source"
-        )
-    return dict.fromkeys(names, pl.String())
-
-
-def _parquet_schema(path: Path, source: Source) -> dict[str, pl.DataType]:
-    del source
-    with contextlib.suppress(pl.exceptions.PolarsError, OSError):
+def _schema(path: Path, source: Source) -> dict[str, pl.DataType]:
+    if source.format == "csv":
+        return dict.fromkeys(csv_header(path, source), pl.String())
+    with contextlib.suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return dict(pl.read_parquet_schema(path))
     raise SourceError(f"{path.name} is not a readable Parquet file")
 
@@ -67,6 +47,11 @@ def schema_faults(
 
     names: all columns the policy names; columns: those of them that are sound.
     """
+    if names and not set(names) & set(schema):
+        # what stands in the first line is not named: without a header these are cells
+        told = "no column of the policy is in the source; the first line of a CSV file names them, between separators"
+        yield ("source",), told
+        return
     for name in schema:
         if name not in names:
             yield (
@@ -80,20 +65,24 @@ def schema_faults(
         if name not in schema:
             yield ("columns", name), f"the source has no column {name}; the source has {', '.join(schema)}"
     for name, column in columns.items():
-        at = ("columns", name)
-        if name not in schema:
-            continue
-        fault = _type_fault(column, schema[name])
+        if name in schema and not column.suppressed:
+            yield from _column_faults(("columns", name), column, schema[name])
+
+
+def _column_faults(at: Path_, column: Column, found: pl.DataType) -> Iterator[Broken]:
+    dtype = column_type(column, found)
+    if not _fits(found, dtype):
+        yield at, f"declared type {column.type}, the source holds {_spoken(found)}; correct the type"
+        return
+    for i, step in enumerate(column.treat):
+        # that a level is unknown, the policy's own rules say
+        fault = (step.hierarchy if isinstance(step, Generalize) else step).fault(dtype)
         if fault:
-            yield at, fault
-            continue
-        dtype = column_type(column, schema[name])
-        for step in column.treat:
-            fault = step.fault(dtype)
-            if fault:
-                yield (*at, "treat"), f"{step.technique}: {fault}"
-                break
-            dtype = pl.String() if step.technique != "top_bottom_code" else dtype
+            yield (*at, "treat", i), f"{step.technique}: {fault}"
+            return
+        dtype = pl.String() if step.technique != "top_bottom_code" else dtype
+    if not has_text(dtype) or isinstance(dtype, pl.Duration):
+        yield at, f"a {_spoken(dtype)} cannot be released; unpack it in the source, or suppress it"
 
 
 def column_type(column: Column, found: pl.DataType) -> pl.DataType:
@@ -105,20 +94,17 @@ def column_type(column: Column, found: pl.DataType) -> pl.DataType:
     return found
 
 
-def _type_fault(column: Column, found: pl.DataType) -> str | None:
-    if column.type is None or column.suppressed:
-        return None
-    wanted = DTYPES[column.type]
-    text = isinstance(found, (pl.String, pl.Categorical, pl.Enum))
-    fits = (
-        text
-        or (wanted.is_numeric() and found.is_numeric())
-        or (wanted.is_temporal() and found.is_temporal())
-        or type(wanted) is type(found)
-        or (isinstance(wanted, pl.String) and not found.is_nested())
-    )
+def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
+    """Whether values as found can be read as the type wanted; each value has to be looked at, too."""
+    days = (pl.Date, pl.Datetime)
     return (
-        None
-        if fits
-        else f"declared type {column.type}, the source holds {str(found.base_type()).lower()}; correct the type"
+        isinstance(found, (pl.String, pl.Categorical, pl.Enum, pl.Null))
+        or (wanted.is_numeric() and found.is_numeric())
+        or (isinstance(wanted, days) and isinstance(found, days))
+        or (isinstance(wanted, pl.String) and has_text(found) and not isinstance(found, pl.Duration))
+        or type(wanted) is type(found)
     )
+
+
+def _spoken(dtype: pl.DataType) -> str:
+    return str(dtype.base_type()).lower()

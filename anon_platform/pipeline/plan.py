@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.anonymize import Generalize, Pseudonymize
+from anon_platform.anonymize import Pseudonymize
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
@@ -64,7 +64,7 @@ def plan_of(policy: Policy) -> Plan:
         schema,
         len(source_files(policy.source)),
         tuple(
-            PlannedColumn(name, column.role, _type_name(column, schema[name]), treatment(column))
+            PlannedColumn(name, column.role, _type_name(column, schema[name]), column.in_words())
             for name, column in policy.columns.items()
         ),
         tuple(_passes(policy)),
@@ -75,25 +75,6 @@ def plan_of(policy: Policy) -> Plan:
 def _type_name(column: Column, found: pl.DataType) -> str:
     """The type in one word: an enumeration would list its categories, which are cell values."""
     return column.type or str(column_type(column, found).base_type()).lower()
-
-
-def treatment(column: Column) -> str:
-    """The steps of a column in a few words."""
-    words = []
-    for step in column.treat:
-        if isinstance(step, Generalize):
-            levels = " > ".join(step.hierarchy.level_names)
-            words.append(
-                f"generalize to {step.level}" if step.level else f"generalize, level searched: {levels} > *"
-            )
-        else:
-            settings = step.model_dump(exclude={"technique"}, exclude_defaults=True)
-            shown = ", ".join(
-                f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
-                for key, value in settings.items()
-            )
-            words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
-    return ", then ".join(words) or "released as it is"
 
 
 def _passes(policy: Policy) -> list[str]:
@@ -126,10 +107,10 @@ def _schema_faults(reading: Reading) -> list[Fault]:
 def _key_faults(reading: Reading) -> list[Fault]:
     faults = []
     for name, column in (reading.draft.columns if reading.draft is not None else {}).items():
-        for step in column.treat:
+        for i, step in enumerate(column.treat):
             if isinstance(step, Pseudonymize):
                 try:
                     load_key(step.key)
                 except KeyUnavailableError as error:
-                    faults.append(reading.document.fault(("columns", name, "treat", "key"), str(error)))
+                    faults.append(reading.document.fault(("columns", name, "treat", i, "key"), str(error)))
     return faults

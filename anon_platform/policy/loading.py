@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from anon_platform.errors import PolicyError
 from anon_platform.policy.faults import Fault, FaultyPolicyError, Path_, say
@@ -45,7 +46,7 @@ def read_policy(file: Path) -> Reading:
     try:
         policy = Policy.model_validate(document.value, context=context)
     except ValidationError as errors:
-        faults += [_located(document, error) for error in errors.errors(include_url=False)]
+        faults += [_located(document, error) for error in _told_once(errors.errors(include_url=False))]
     draft = _draft(document.value, context)
     faults += [document.fault(at, message) for at, message in broken_rules(draft)]
     if policy is not None:
@@ -66,15 +67,19 @@ def dataset_name(file: Path) -> str:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        content = file.read_bytes()
     except FileNotFoundError:
         raise PolicyError(
             f"no policy file {file}; name one, such as policies/hospital_encounters.yaml"
         ) from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise PolicyError(
-            f"cannot read policy {file}: {type(fault).__name__}; it must be UTF-8 text"
-        ) from None
+    except OSError as fault:
+        raise PolicyError(f"cannot read policy {file}: {fault.strerror}") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        lines = (content[: fault.start].decode("utf-8") + ".").splitlines()
+        place = Fault(len(lines), len(lines[-1]), "", "not UTF-8; save the file as UTF-8 text")
+    raise FaultyPolicyError(file, [place])
 
 
 def _draft(value: dict[str, Any], context: dict[str, Any]) -> Draft:
@@ -98,52 +103,51 @@ def _draft(value: dict[str, Any], context: dict[str, Any]) -> Draft:
     return Draft(tuple(named or ()), columns, parts)
 
 
-def _located(document: Document, error: Any) -> Fault:  # noqa: ANN401 - pydantic's typed dict
-    at = _yaml_path(document, error["loc"])
-    allowed = _allowed_keys(error["loc"][:-1])
-    return document.fault(at, say(error, allowed), key=error["type"] == "extra_forbidden")
+def _told_once(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without "too short" for a list that is short only because its items are faulty."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(
+            len(place) > len(error["loc"]) and place[: len(error["loc"])] == error["loc"] for place in places
+        )
+    ]
 
 
-def _yaml_path(document: Document, location: Path_) -> Path_:
-    """The location pydantic gives, without the names of union members, which stand in no YAML file."""
-    at: Path_ = ()
-    parts = list(location)
-    for i, part in enumerate(parts):
-        last = i == len(parts) - 1
-        node = _node(document.value, at)
-        if isinstance(node, dict) and isinstance(part, str):
-            tag = part not in node and part in {node.get("technique"), node.get("kind")}
-            if tag and not (last and len(parts) == len(at) + 1):
-                continue
-            at = (*at, part)
-        elif isinstance(node, tuple) and isinstance(part, int):
-            at = (*at, part)
-        # one step written without a list is item 0 of a list that the file does not show
-    return at
+def _located(document: Document, error: ErrorDetails) -> Fault:
+    at, models = _walk(error["loc"])
+    unknown_key = error["type"] == "extra_forbidden"
+    if unknown_key:
+        models = _walk(error["loc"][:-1])[1]
+    if error["type"] == "union_tag_not_found":
+        choices = [tag for model in models for tag in _tags(model)]
+    else:
+        choices = sorted(models[0].model_fields) if len(models) == 1 else []
+    return document.fault(at, say(error, choices), key=unknown_key)
 
 
-def _node(value: Any, at: Path_) -> Any:  # noqa: ANN401 - any YAML value
-    for part in at:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
+def _walk(location: Path_) -> tuple[Path_, list[type[BaseModel]]]:
+    """The YAML path of the location pydantic gives, and the models that may stand there.
 
-
-def _allowed_keys(location: Path_) -> dict[str, object] | None:
-    """Fields of the model at pydantic's `location`."""
+    Names of union members are part of the location, but stand in no YAML file.
+    """
     annotation: Any = Policy
+    at: Path_ = ()
     for part in location:
         models = _models_in(annotation)
-        tagged = [m for m in models if part in _tags(m)]
-        if tagged:
-            annotation = tagged[0]
-        elif any(isinstance(part, str) and part in m.model_fields for m in models):
-            owner = next(m for m in models if part in m.model_fields)
-            annotation = owner.model_fields[str(part)].annotation
-    models = _models_in(annotation)
-    return dict(models[0].model_fields) if len(models) == 1 else None
+        member = [model for model in models if part in _tags(model)]
+        if len(models) > 1 and member:
+            annotation = member[0]
+            continue
+        at = (*at, part)
+        if get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+        elif isinstance(part, str):
+            fields = [model.model_fields[part] for model in models if part in model.model_fields]
+            annotation = fields[0].annotation if fields else None
+    return at, _models_in(annotation)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any annotation

@@ -4,11 +4,13 @@ import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
 
 import polars as pl
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from anon_platform.anonymize import Generalize, Suppress, Technique
+from anon_platform.policy.cron import cron_fault
 from anon_platform.spec import Spec
 
 Role = Literal[
@@ -40,7 +42,7 @@ class Source(Spec):
     format: Literal["csv", "parquet"]
     path: str = Field(min_length=1)
     """A file, a folder or a glob, from the policy's folder."""
-    separator: str = Field(default=",", min_length=1, max_length=1)
+    separator: str = Field(default=",", pattern=r'^[^"\r\n\x00]$')
     """CSV only: the character between fields."""
     missing_values: tuple[str, ...] = ("",)
     """Texts that mean "no value", such as "?" or "NA"."""
@@ -55,7 +57,7 @@ class Source(Spec):
     @property
     def location(self) -> Path:
         """The path, made absolute from the policy's folder."""
-        return (self._folder / self.path).resolve() if not Path(self.path).is_absolute() else Path(self.path)
+        return self._folder / self.path
 
 
 class PrivacyUnit(Spec):
@@ -106,8 +108,25 @@ class Column(Spec):
             (step for step in self.treat if isinstance(step, Generalize) and step.level is None), None
         )
 
+    def in_words(self) -> str:
+        """What is done to the column, in a few words."""
+        words = []
+        for step in self.treat:
+            if isinstance(step, Generalize):
+                levels = " > ".join(step.hierarchy.level_names)
+                searched = f"generalize, level searched: {levels} > *"
+                words.append(f"generalize to {step.level}" if step.level else searched)
+                continue
+            settings = step.model_dump(exclude={"technique"}, exclude_defaults=True)
+            shown = ", ".join(
+                f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
+                for key, value in settings.items()
+            )
+            words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
+        return ", then ".join(words) or "released as it is"
 
-Share = Annotated[float, Field(ge=0, le=1, strict=False)]
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Thresholds(Spec):
@@ -142,9 +161,9 @@ class Model(Spec):
 
     target: Target
     features: tuple[str, ...] = Field(min_length=1)
-    test_share: float = Field(gt=0, lt=1, strict=False)
+    test_share: float = Field(gt=0, lt=1)
     """Share of people held out for the test."""
-    seed: int
+    seed: int = Field(ge=0)
     max_people: int = Field(default=150_000, ge=100)
     """At most so many people, drawn at random, train and test the model; all when there are fewer."""
 
@@ -166,12 +185,18 @@ class Schedule(Spec):
 
     @field_validator("cron")
     @classmethod
-    def _check(cls, cron: str) -> str:
-        if len(cron.split()) != 5:  # noqa: PLR2004 - minute hour day month weekday
-            raise ValueError(
-                'write five fields, minute hour day month weekday, such as "0 3 * * 1" (Mondays at 3:00)'
-            )
+    def _fires(cls, cron: str) -> str:
+        fault = cron_fault(cron)
+        if fault is not None:
+            raise ValueError(fault)
         return cron
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, timezone: str) -> str:
+        if timezone not in available_timezones():
+            raise ValueError("write a name of the IANA time zone database, such as UTC or America/New_York")
+        return timezone
 
 
 class Watch(Spec):

@@ -1,5 +1,6 @@
 """Classes that merge without the rows: people and values counted as sets, however large the codes."""
 
+import tracemalloc
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -130,14 +131,28 @@ def test_huge_code_spaces_give_the_same_classes(columns: int, spread: int, data:
     spots = np.array([0, spread // 2, spread - 1], np.int32)
     wide = np.concatenate([spots[small], np.full((columns, 1), spread - 1, np.int32)], axis=1)
     narrow = np.concatenate([small, np.full((columns, 1), 2, np.int32)], axis=1)
-    assert 3**columns <= DENSE < spread**columns
+    assert spread**columns > DENSE
     records = np.arange(1, count + 2)
     who = np.array([*data.draw(st.lists(st.integers(0, 5), min_size=count, max_size=count)), 0], np.int64)
+    rows, names, sensitive = as_rows(narrow, records, who, [who % 2])
+    by_hand = counted_by_hand(rows, names, sensitive)
     dense, other = (Grouped.of(codes, records, who, [who % 2]) for codes in (narrow, wide))
-    assert (spots[dense.codes] == other.codes).all()
-    assert [counted(each) for each in (dense, other)][1] == {
-        tuple(int(spots[code]) for code in key): found for key, found in counted(dense).items()
+    assert counted(dense) == by_hand
+    assert counted(other) == {
+        tuple(int(spots[code]) for code in key): found for key, found in by_hand.items()
     }
+    assert (spots[dense.codes] == other.codes).all()  # in the same order, too
+
+
+def test_few_rows_of_many_possible_classes_need_little_memory() -> None:
+    """A thousand rows may have sixty million possible combinations, and a search looks at hundreds of nodes."""
+    codes = np.random.default_rng(1).integers(0, 7_900, (2, 1000), dtype=np.int32)
+    tracemalloc.start()
+    grouped = Grouped.of(codes, np.ones(1000, np.int64), np.arange(1000), [])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grouped.height == len(set(map(tuple, codes.T.tolist())))
+    assert peak < 2_000_000
 
 
 @settings(deadline=None, max_examples=25)

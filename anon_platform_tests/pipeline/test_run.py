@@ -13,7 +13,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from anon_platform.errors import BusyError, IntegrityError, PolicyError, ReleaseRefusedError, SourceError, StorageError
+from anon_platform.errors import (
+    BusyError,
+    IntegrityError,
+    PolicyError,
+    ReleaseRefusedError,
+    SourceError,
+    StorageError,
+)
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import STAGES, analyzed, anonymized, cataloged, raw, run, validated, verify
 from anon_platform.pipeline.staging import exclusive

@@ -17,7 +17,10 @@ Codes = npt.NDArray[np.int32]
 """Codes, classes and people are kept in 32 bits: a table of a few million classes is visited often."""
 
 DENSE = 64_000_000
-"""Up to this many possible keys a lookup table is quicker than sorting (64 MB of booleans)."""
+"""Up to this many possible keys a lookup table fits in memory (5 bytes each) …"""
+
+DENSE_PER_ROW = 16
+"""… and up to this many a row it is quicker than sorting."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,10 @@ def _classes_of(codes: Codes) -> tuple[Ints, Ints]:
     if not len(codes):
         return np.zeros(min(rows, 1), np.int64), np.zeros(rows, np.int64)
     key, span = _keys(codes)
-    if span <= DENSE:
+    if span <= min(DENSE, DENSE_PER_ROW * rows):
         seen = np.zeros(span, np.bool_)
         seen[key] = True
-        numbers = np.cumsum(seen) - 1
-        of_class = numbers[key]
+        of_class = np.cumsum(seen, dtype=np.int32)[key].astype(np.int64) - 1
     else:
         of_class = pl.Series(key).rank("dense").to_numpy().astype(np.int64) - 1
     size = int(of_class.max()) + 1 if rows else 0
