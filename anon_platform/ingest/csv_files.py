@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import duckdb
-
 from anon_platform.errors import SourceError, StorageError
 from anon_platform.policy import Source
 
@@ -54,6 +52,8 @@ def to_parquet(path: Path, source: Source, keep: Mapping[str, str], out: Path) -
     keep: by name in the header, the name in `out`. Faulty records (broken quote, missing or extra fields, bytes
     that are not UTF-8) raise `SourceError` that names file, line, column and kind of fault.
     """
+    import duckdb
+
     names = csv_header(path, source)
     # by position, since names that differ in upper case only are one name to DuckDB
     columns = "{" + ", ".join(f"c{i}: 'VARCHAR'" for i in range(len(names))) + "}"
@@ -73,7 +73,7 @@ def to_parquet(path: Path, source: Source, keep: Mapping[str, str], out: Path) -
     try:
         connection.execute(f"COPY (SELECT {kept} FROM {reader}) TO {_quoted(str(out))} (FORMAT parquet)")  # noqa: S608
         count = connection.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchall()[0][0]
-        rejected = connection.execute(_REJECTED).fetchall()
+        rejected = connection.execute(_REJECTED).fetchmany(SHOWN)
     except duckdb.IOException as error:
         failed = "source" if str(path) in str(error) else "disk"
     except duckdb.Error:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -177,6 +178,12 @@ class Publish(Spec):
     retention_days: int | None = Field(default=None, ge=1)
 
 
+@cache
+def _timezones() -> frozenset[str]:
+    """Names of the time zone database; looked up once, since it walks a folder tree."""
+    return frozenset(available_timezones())
+
+
 class Schedule(Spec):
     """When a release is made by itself."""
 
@@ -194,7 +201,7 @@ class Schedule(Spec):
     @field_validator("timezone")
     @classmethod
     def _known(cls, timezone: str) -> str:
-        if timezone not in available_timezones():
+        if timezone not in _timezones():
             raise ValueError("write a name of the IANA time zone database, such as UTC or America/New_York")
         return timezone
 

@@ -34,13 +34,13 @@ def broken_rules(draft: Draft) -> Iterator[Broken]:
 
 
 def _name(name: str, *, read: bool) -> Iterator[Broken]:
-    """Names that mean something else to us or to Polars (`n` the number of records, `*` and `^…$` many columns)."""
+    """Names that mean something else to us or to Polars (`n` the number of records, `people`, `l:…`, `*` and `^…$` many columns)."""
     at: Path_ = ("columns", name)
     pattern = name == "*" or (name.startswith("^") and name.endswith("$"))
     if name.startswith("__"):
         yield at, "names that begin with two underscores are reserved; rename the column in the source"
-    elif read and (name == "n" or pattern):
-        yield at, "n, * and ^…$ are reserved names; rename the column in the source"
+    elif read and (name in {"n", "people"} or name.startswith("l:") or pattern):
+        yield at, "n, people, l:…, * and ^…$ are reserved names; rename the column in the source"
     elif read and (not name.isprintable() or '"' in name):
         yield at, "quotes and control characters cannot stand in a column's name; rename it in the source"
 

@@ -95,7 +95,9 @@ def test_a_second_run_finds_the_first_ones_release(clinic: Path) -> None:
 def test_a_release_whose_folder_was_deleted_is_not_made_again_in_silence(clinic: Path) -> None:
     """The catalog promises bytes that are gone; making others under the same id would hide that."""
     shutil.rmtree(release_of(clinic))
-    with pytest.raises(IntegrityError, match="is in the catalog, but its folder .* is gone; put a copy back"):
+    with pytest.raises(
+        IntegrityError, match=r"is in the catalog, but its folder .* is gone; put a copy back"
+    ):
         run(clinic)
 
 
