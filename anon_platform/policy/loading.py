@@ -47,7 +47,7 @@ def read_policy(file: Path) -> Reading:
         policy = Policy.model_validate(document.value, context=context)
     except ValidationError as errors:
         faults += [_located(document, error) for error in _told_once(errors.errors(include_url=False))]
-    draft = _draft(document.value, context)
+    draft = _draft(document.value, context) if policy is None else _draft_of(policy)
     faults += [document.fault(at, message) for at, message in broken_rules(draft)]
     if policy is not None:
         policy._file = file  # noqa: SLF001 - the loader is the one place that knows
@@ -101,6 +101,12 @@ def _draft(value: dict[str, Any], context: dict[str, Any]) -> Draft:
         except ValidationError:
             continue
     return Draft(tuple(named or ()), columns, parts)
+
+
+def _draft_of(policy: Policy) -> Draft:
+    """A sound policy is sound in all its parts."""
+    parts = {name: getattr(policy, name) for name in Policy.model_fields if name != "columns"}
+    return Draft(tuple(policy.columns), policy.columns, parts)
 
 
 def _told_once(errors: list[ErrorDetails]) -> list[ErrorDetails]:

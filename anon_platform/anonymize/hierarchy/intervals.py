@@ -2,7 +2,6 @@
 
 from typing import Literal, Self
 
-import numpy as np
 import polars as pl
 from pydantic import Field, FiniteFloat, model_validator
 
@@ -94,4 +93,6 @@ def _text(number: pl.Expr) -> pl.Expr:
 
 def _spelled(number: float) -> str:
     """The number in full, `1000000` and not `1e+06`; whole numbers without a decimal point."""
+    import numpy as np
+
     return np.format_float_positional(number + 0.0, trim="-")  # + 0.0: no "-0"

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 import polars as pl
 
 from anon_platform.errors import PolicyError
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import numpy as np
 
 SUPPRESSED = "*"
 """Name and label of the coarsest level, where every value looks the same."""
@@ -44,19 +46,21 @@ class Ladder:
     values: pl.Series
     names: tuple[str, ...]
     labels: tuple[pl.Series, ...]
-    codes: np.ndarray
-    share: tuple[np.ndarray, ...]
+    codes: "np.ndarray"
+    share: "tuple[np.ndarray, ...]"
 
     @property
     def height(self) -> int:
         """Number of levels, `*` included."""
         return len(self.names)
 
-    def loss(self, level: int) -> np.ndarray:
+    def loss(self, level: int) -> "np.ndarray":
         """Loss of each code at `level`: (leaves covered − 1) / (leaves − 1), 0 exact, 1 for `*`.
 
         Source: Iyengar 2002, as ARX's Loss metric counts it.
         """
+        import numpy as np
+
         leaves = len(self.values)
         if leaves <= 1:
             return np.zeros(len(self.share[level]))
@@ -68,6 +72,8 @@ def ladder(kind: LevelLabels, values: pl.Series, *, column: str) -> Ladder:
 
     A hierarchy in which one label has two parents raises `PolicyError`, naming column and levels.
     """
+    import numpy as np
+
     names = (*kind.level_names, SUPPRESSED)
     texts = [*kind.labels(values), pl.Series([SUPPRESSED] * len(values), dtype=pl.String)]
     labels, codes, share = [], [], []
@@ -81,7 +87,9 @@ def ladder(kind: LevelLabels, values: pl.Series, *, column: str) -> Ladder:
     return Ladder(values, names, tuple(labels), stacked, tuple(share))
 
 
-def _positions(text: pl.Series, distinct: pl.Series) -> np.ndarray:
+def _positions(text: pl.Series, distinct: pl.Series) -> "np.ndarray":
+    import numpy as np
+
     index = pl.DataFrame({"label": distinct, "code": np.arange(len(distinct), dtype=np.int32)})
     found = pl.DataFrame({"label": text}).join(
         index, on="label", how="left", nulls_equal=True, maintain_order="left"
@@ -89,7 +97,9 @@ def _positions(text: pl.Series, distinct: pl.Series) -> np.ndarray:
     return found["code"].to_numpy().astype(np.int32)
 
 
-def _require_one_parent(codes: Sequence[np.ndarray], names: Sequence[str], column: str) -> None:
+def _require_one_parent(codes: "Sequence[np.ndarray]", names: Sequence[str], column: str) -> None:
+    import numpy as np
+
     for level in range(len(codes) - 1):
         pairs = np.unique(np.stack([codes[level], codes[level + 1]]), axis=1)
         if pairs.shape[1] != len(np.unique(codes[level])):
