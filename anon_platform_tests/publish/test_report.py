@@ -149,7 +149,7 @@ def test_input_and_settings_of_the_machine_stay_as_they_are(tmp_path):
 def test_heavy_libraries_are_loaded_only_when_a_report_is_written():
     """`anon plan` must not wait for a plotting library."""
     code = "import sys, anon_platform.publish; sys.exit(bool({'matplotlib', 'jinja2'} & set(sys.modules)))"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
 def test_a_report_takes_less_than_three_seconds_of_work():

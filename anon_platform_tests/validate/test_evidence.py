@@ -98,7 +98,7 @@ visits = st.lists(
         st.integers(0, 4),
         st.none() | st.sampled_from(["F", "M", ""]),
         st.none() | st.sampled_from([0.1, 1e-7, 1e16]),
-        st.none() | st.sampled_from([dt.datetime(2020, 1, 1, 3, 0, 1, 5), dt.datetime(2021, 1, 1)]),  # noqa: DTZ001
+        st.none() | st.sampled_from([dt.datetime(2020, 1, 1, 3, 0, 1, 5), dt.datetime(2021, 1, 1)]),
         st.none() | st.booleans(),
     ),
     min_size=1,
@@ -165,7 +165,7 @@ MODEL = Model(
 def coins(seed: int, rows: int = 400) -> pl.DataFrame:
     """Visits of 100 people: the heavier, the likelier ok; the day tells a little more."""
     rng = np.random.default_rng(seed)
-    days = [dt.datetime(2020, 1, 1), dt.datetime(2020, 6, 1, 12)]  # noqa: DTZ001 - without a time zone
+    days = [dt.datetime(2020, 1, 1), dt.datetime(2020, 6, 1, 12)]
     drawn = zip(rng.random(rows), rng.integers(0, 2, rows), rng.random(rows), strict=True)
     return source_of(
         [

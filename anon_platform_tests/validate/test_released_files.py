@@ -32,7 +32,7 @@ SCHEMA = {
     "ok": pl.Boolean,
     "n": pl.Int64,
 }
-moments = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1))  # noqa: DTZ001 - without a time zone
+moments = st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1))
 released_rows = st.lists(
     st.tuples(
         st.none() | st.sampled_from(["F", "M", ""]) | texts,
