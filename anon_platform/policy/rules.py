@@ -50,7 +50,7 @@ def _column(name: str, column: Column) -> Iterator[Broken]:
     protected = {"direct_identifier", "free_text", "image", "timestamp", "location", "quasi_identifier"}
     if column.role in protected and not column.treat:
         example = "generalize, hierarchy: …" if column.role == "quasi_identifier" else "suppress"
-        yield at, f"a {column.role} column must be treated; add treat: {{technique: {example}}}"
+        yield at, f"a column of role {column.role} must be treated; add treat: {{technique: {example}}}"
     if column.suppressed and len(column.treat) > 1:
         yield (*at, "treat"), "suppress removes the column; write it alone"
     if column.date_format is not None and column.type not in ("date", "datetime"):

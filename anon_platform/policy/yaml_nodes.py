@@ -82,8 +82,9 @@ class Document:
 
 
 def dotted(at: Path_) -> str:
-    """`columns.age.treat[0]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at).removeprefix(".")
+    """`columns.age.treat[0]`; a key that a terminal would not show as it is stands in quotes."""
+    names = (part if isinstance(part, int) or part.isprintable() else repr(part) for part in at)
+    return "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in names).removeprefix(".")
 
 
 def parse(text: str) -> Document:

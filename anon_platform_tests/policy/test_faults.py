@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anon_platform.errors import PolicyError
@@ -73,6 +73,31 @@ def told(folder: Path) -> str:
 def test_each_fault_is_named_with_its_place_and_the_way_out(tmp_path: Path) -> None:
     """An editor jumps to line and column; the reader need not look anything up. Read the file when it changes."""
     assert told(tmp_path) == GOLDEN.read_text(encoding="utf-8")
+
+
+WHOLE = sorted(Path(__file__).with_name("golden").glob("*.yaml"))
+"""Whole policies, each with many faults of one sort; what is said of them stands beside, in a text file."""
+
+
+@pytest.mark.parametrize("file", WHOLE, ids=[file.stem for file in WHOLE])
+def test_many_faults_are_told_at_once_each_at_its_own_node(file: Path) -> None:
+    """Through unions, lists of steps, anchors and merges: the text under a fault is where line and column point."""
+    lines = file.read_bytes().decode("utf-8").removeprefix("\ufeff").splitlines()
+    told = []
+    try:
+        load_policy(file)
+    except FaultyPolicyError as error:
+        for fault in error.faults:
+            told.append(fault.text(file).removeprefix(f"{file}:"))
+            told += [
+                f"    {line[fault.column - 1 :][:60].rstrip()}" for line in lines[fault.line - 1 : fault.line]
+            ]
+    assert "\n".join(told or ["no fault"]) + "\n" == file.with_suffix(".txt").read_text(encoding="utf-8")
+
+
+def test_every_golden_text_has_its_policy() -> None:
+    """A text that is left over would look as if it were tested."""
+    assert {file.stem for file in WHOLE} == {file.stem for file in WHOLE[0].parent.glob("*.txt")}
 
 
 def test_the_unchanged_policy_has_no_fault(tmp_path: Path) -> None:
@@ -150,6 +175,7 @@ def test_a_broken_policy_has_a_name_to_show(tmp_path: Path) -> None:
 
 
 PASTED = "S3cr3t-pasted-key"
+SOUND = WHOLE[0].with_name("sound.yaml").read_text(encoding="utf-8")
 
 
 def places(value: object, at: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
@@ -158,29 +184,114 @@ def places(value: object, at: tuple[object, ...] = ()) -> list[tuple[object, ...
     return [at, *[path for key, item in inner for path in places(item, (*at, key))]][bool(not at) :]
 
 
-@settings(max_examples=150)
-@given(
-    st.sampled_from(places(yaml.safe_load(POLICY))),
-    st.sampled_from([PASTED, [PASTED], {PASTED: PASTED}, 7, None, True]),
-)
-def test_no_message_quotes_a_value_and_nothing_but_policy_errors_is_raised(
-    tmp_path_factory: pytest.TempPathFactory, at: tuple[object, ...], value: object
-) -> None:
-    """A key may be pasted at any place by mistake; CI logs are read by many. Names of columns may be told."""
-    policy = yaml.safe_load(POLICY)
-    node = policy
-    for part in at[:-1]:
-        node = node[part]
-    node[at[-1]] = value
-    file = tmp_path_factory.mktemp("policy") / "p.yaml"
-    file.write_text(yaml.safe_dump(policy))
-    said = ""
+def said_of(text: str, folder: Path) -> str:
+    """The message of the policy with this text, none if it is sound. Whatever is not a `PolicyError` is raised."""
+    file = folder / "p.yaml"
+    file.write_text(text, encoding="utf-8")
+    (folder / "sex.csv").write_text("F;person\nM;person\n", encoding="utf-8")
     try:
-        load_policy(file)
+        plan(file)
     except PolicyError as error:
-        said = str(error)
-    named = isinstance(value, dict) or at[0] in {
-        "privacy_unit",
-        "model",
-    }  # keys and names of columns may be told
-    assert named or PASTED not in said
+        return str(error)
+    return ""
+
+
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from(places(yaml.safe_load(SOUND))), min_size=1, max_size=3),
+    st.sampled_from(
+        [PASTED, [PASTED], {"key": PASTED}, [{"technique": PASTED}], 7, -1.5, None, True, "", [], {}]
+    ),
+)
+def test_no_message_quotes_a_value(tmp_path: Path, spots: list[tuple[object, ...]], value: object) -> None:
+    """A key may be pasted at any place by mistake, and the logs of a run are read by many.
+
+    Keys may be told, among them names of columns, and so may the two paths of files, without which nobody finds them.
+    """
+    policy = yaml.safe_load(SOUND)
+    for at in spots:
+        node = policy
+        for part in at[:-1]:
+            node = node.get(part) if isinstance(node, dict) else node
+        if isinstance(node, dict) and at[-1] not in ("path", "file"):
+            node[at[-1]] = value
+    assert PASTED not in said_of(yaml.safe_dump(policy), tmp_path)
+
+
+NODES = [event for event in yaml.parse(SOUND) if isinstance(event, yaml.ScalarEvent) and event.value]
+
+
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(NODES),
+    st.sampled_from(
+        [
+            "{}",
+            "'{}",
+            '"{}',
+            "!{} x",
+            "!!int {}",
+            "*{}",
+            "&{} x",
+            "@{}",
+            "|{}",
+            "[{}",
+            "{{a: {}",
+            "\t{}",
+            "`{}",
+        ]
+    ),
+)
+def test_no_message_about_broken_syntax_quotes_what_stands_there(
+    tmp_path: Path, node: yaml.ScalarEvent, shape: str
+) -> None:
+    """The YAML library quotes tags and numbers of its own accord; keys may be told."""
+    begin, end = node.start_mark.index, node.end_mark.index
+    said = said_of(SOUND[:begin] + shape.format(PASTED) + SOUND[end:], tmp_path)
+    key = SOUND[end : end + 1] == ":"
+    path = SOUND[:begin].rstrip().endswith(("path:", "file:"))
+    assert key or path or PASTED not in said
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=60)
+    | st.text(st.sampled_from("a1:-[]{},&*!|>'\"%@?#~\n \t\r\u2028\x00<.=")).map(str.encode)
+)
+def test_whatever_the_bytes_nothing_but_a_policy_error_is_raised(tmp_path: Path, content: bytes) -> None:
+    """One broken file must not take the other datasets of a code location down."""
+    file = tmp_path / "p.yaml"
+    file.write_bytes(content)
+    with pytest.raises(PolicyError):
+        load_policy(file)
+    assert dataset_name(file)
+
+
+ENDLESS = {
+    "an anchor in itself": "title: &a [*a]",
+    "a merge of itself": "title: &a {<<: *a}",
+    "a chain of merges": "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: *a{i - 1}}}\n" for i in range(1, 500)),
+    "merges that multiply": "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 40)),
+    "lists that multiply": "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)),
+    "brackets without end": "title: " + "[" * 300_000,
+    "braces without end": "title: " + "{a: " * 300_000,
+    "dashes without end": "title:\n  " + "- " * 300_000,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_file_that_would_never_end_is_a_fault(tmp_path: Path, name: str) -> None:
+    """libyaml composes nodes by recursion: without a limit 200,000 brackets end the process with a segmentation fault."""
+    file = tmp_path / "p.yaml"
+    file.write_text(ENDLESS[name])
+    message = "an anchor contains itself|nested too deeply|too many values, anchors multiply them"
+    with pytest.raises(PolicyError, match=rf"p\.yaml:\d+:\d+ not valid YAML: ({message})$"):
+        load_policy(file)
+
+
+def test_a_folder_in_place_of_a_policy_is_told(tmp_path: Path) -> None:
+    """With the operating system's reason."""
+    with pytest.raises(
+        PolicyError, match=rf"^cannot read policy {re.escape(str(tmp_path))}: Is a directory$"
+    ):
+        load_policy(tmp_path)
