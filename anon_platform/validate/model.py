@@ -1,6 +1,5 @@
 """The model the data is for, trained twice: on the original and on the released rows, tested on the same held-out people."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -142,8 +141,6 @@ def _scores(train: pl.DataFrame, test: pl.DataFrame, model: Model) -> Floats:
     Texts are target-encoded (Micci-Barreca 2001), cross-fitted over folds of people: one encoding serves
     710 diagnosis codes as well as 18 chapters, so that neither side is hampered by its number of values.
     """
-    # where the system does not tell physical cores, scikit-learn would warn with a traceback in the log
-    os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count() or 1))
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import GroupKFold
     from sklearn.preprocessing import TargetEncoder

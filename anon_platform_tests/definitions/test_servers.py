@@ -1,6 +1,8 @@
 """Dagster as users start it: `dg` commands, a real PostgreSQL, the webserver; and a search for leaked cells."""
 
+import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -142,8 +144,15 @@ def test_the_webserver_of_dg_dev_answers_with_the_assets(tmp_path: Path) -> None
         answer = ask(port, "{ assetNodes { groupName assetKey { path } } }")
         assert {f'"path":["clinic","{stage}"]' in answer for stage in ("raw", "cataloged")} == {True}
     finally:
-        os.killpg(server.pid, 15)
-        server.wait(60)
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)  # a child that did not hear the first signal
+            server.wait()
 
 
 def ask(port: int, query: str) -> str:

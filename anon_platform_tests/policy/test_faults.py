@@ -281,7 +281,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_file_that_would_never_end_is_a_fault(tmp_path: Path, name: str) -> None:
-    """libyaml composes nodes by recursion: without a limit 200,000 brackets end the process with a segmentation fault."""
+    """The library composes nodes by recursion: without a limit 200,000 brackets end the process with a segmentation fault."""
     file = tmp_path / "p.yaml"
     file.write_text(ENDLESS[name])
     message = "an anchor contains itself|nested too deeply|too many values, anchors multiply them"
