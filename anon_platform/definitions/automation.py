@@ -9,7 +9,6 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from anon_platform.errors import SourceError
-from anon_platform.ingest import source_files
 from anon_platform.policy import Policy
 
 Seen = dict[str, list[int]]
@@ -51,6 +50,8 @@ def source_sensor(policy: Policy, job: UnresolvedAssetJobDefinition) -> dg.Senso
 
 def look(policy: Policy) -> Seen:
     """The source's files as they are now."""
+    from anon_platform.ingest import source_files  # when it looks, so that definitions load quickly
+
     found: Seen = {}
     for path in source_files(policy.source):
         status = path.stat()

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
@@ -260,7 +260,7 @@ class Policy(Spec):
         """The policy as one line of JSON, the same for policies that say the same."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the canonical form."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Numeric intervals of growing width."""
 
+from decimal import Decimal
 from typing import Literal, Self
 
 import polars as pl
@@ -93,6 +94,5 @@ def _text(number: pl.Expr) -> pl.Expr:
 
 def _spelled(number: float) -> str:
     """The number in full, `1000000` and not `1e+06`; whole numbers without a decimal point."""
-    import numpy as np
-
-    return np.format_float_positional(number + 0.0, trim="-")  # + 0.0: no "-0"
+    text = f"{Decimal(repr(number + 0.0)):f}"  # + 0.0: no "-0"; repr: the shortest digits that mean this number
+    return text.rstrip("0").rstrip(".") if "." in text else text
