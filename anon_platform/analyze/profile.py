@@ -42,7 +42,9 @@ def analyze(table: Table, quasi_identifiers: Sequence[str]) -> Analysis:
         counts = table.counts([name])
         missing = int(counts.filter(pl.col(name).is_null())["n"].sum())
         profiles.append(
-            ColumnProfile(name=name, type=str(dtype).lower(), missing=missing, distinct=counts.height)
+            ColumnProfile(
+                name=name, type=str(dtype.base_type()).lower(), missing=missing, distinct=counts.height
+            )
         )
     counts = by_day(table.counts([*quasi_identifiers, PERSON]), quasi_identifiers)
     of_classes = classes(counts, quasi_identifiers, person=PERSON)

@@ -94,11 +94,10 @@ def to_parquet(path: Path, source: Source, keep: Mapping[str, str], out: Path) -
 Rejected = tuple[int, str | None, str]
 """Byte position (about where the record begins), column `c0`, `c1` … if there is one, kind of fault."""
 
-_REJECTED = f"""
-SELECT line_byte_position, column_name, error_type
-FROM (SELECT DISTINCT line, line_byte_position, column_name, error_type FROM reject_errors)
-ORDER BY line, column_name LIMIT {SHOWN}
-"""  # noqa: S608 - a number of ours
+_REJECTED = """
+SELECT DISTINCT ON (line) line_byte_position, column_name, error_type
+FROM reject_errors ORDER BY line, column_idx
+"""
 
 
 _KINDS = {

@@ -1,10 +1,11 @@
 """The checked copy of a source in staging: typed, complete, numbered, without what the policy suppresses."""
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -15,6 +16,8 @@ from anon_platform.ingest.schema import column_type, source_schema
 from anon_platform.ingest.typed import as_text, typed, without_missing
 from anon_platform.policy import Policy, Source
 from anon_platform.table import PERSON, ROW, PolarsTable
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -76,26 +79,21 @@ class _File:
 
     def batches(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The rows in order; a damaged file raises `SourceError`."""
-        with _damage(self.name):
-            for batch in PolarsTable((self.path,)).batches([self.stored[name] for name in columns]):
-                yield batch.rename({self.stored[name]: name for name in columns})
+        batches = PolarsTable((self.path,)).batches([self.stored[name] for name in columns])
+        while (batch := self._read(lambda: next(batches, None))) is not None:
+            yield batch.rename({self.stored[name]: name for name in columns})
 
     def distinct(self, column: str) -> pl.Series:
         """The distinct values of a column; a damaged file raises `SourceError`."""
-        with _damage(self.name):
-            return PolarsTable((self.path,)).counts([self.stored[column]])[self.stored[column]]
+        stored = self.stored[column]
+        return self._read(lambda: PolarsTable((self.path,)).counts([stored])[stored])
 
-
-@contextmanager
-def _damage(name: str) -> Iterator[None]:
-    damaged = False
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        damaged = True
-    # outside the handler: what Polars says of the file may quote cells, and would ride along as context
-    if damaged:
-        raise SourceError(f"{name} is damaged, its data cannot be read; copy it anew")
+    def _read(self, read: Callable[[], R]) -> R:
+        # PanicException is no Exception: Polars panics on some damaged pages
+        with contextlib.suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException):
+            return read()
+        # what Polars says of the file may quote cells, and would ride along as context if it were handled here
+        raise SourceError(f"{self.name} is damaged, its data cannot be read; copy it anew")
 
 
 def _as_parquet(source: Source, read: Sequence[str], texts: Path) -> list[_File]:
@@ -166,9 +164,11 @@ class _Tally:
             clean = typed(values, column, column_type(column, schema[name]))
             wrong = clean.is_null() & values.is_not_null()
             if wrong.any():
+                row, more = first + int(wrong.arg_true()[0]) + 1, int(wrong.sum()) - 1
                 raise SourceError(
-                    f"{file}: column {name} is not {column.type} in row {first + int(wrong.arg_true()[0]) + 1}"
-                    f" ({wrong.sum()} such rows from there on in this part); correct the source or the declared type"
+                    f"{file}: column {name} is not {column.type} in row {row}"
+                    + (f" and in at least {more} later ones" if more else "")
+                    + "; correct the source or the declared type"
                 )
             if column.required and clean.null_count():
                 row = first + int(clean.is_null().arg_true()[0]) + 1

@@ -94,5 +94,7 @@ def _text(number: pl.Expr) -> pl.Expr:
 
 def _spelled(number: float) -> str:
     """The number in full, `1000000` and not `1e+06`; whole numbers without a decimal point."""
-    text = f"{Decimal(repr(number + 0.0)):f}"  # + 0.0: no "-0"; repr: the shortest digits that mean this number
+    text = (
+        f"{Decimal(repr(number + 0.0)):f}"  # + 0.0: no "-0"; repr: the shortest digits that mean this number
+    )
     return text.rstrip("0").rstrip(".") if "." in text else text
