@@ -7,6 +7,12 @@ import polars as pl
 from anon_platform.pipeline import run
 
 HEADER = "person,name,age,ward\n"
+CANARY = "Quetzalcoatl"
+ROW = f"P1,{CANARY},30,A\n"
+ONE, TWO = HEADER + "P1,x,30,A\n", HEADER + "P2,x,31,B\n"
+AT_PATH = "POLICY:5:29 source.path: "
+AT_PARQUET = "POLICY:5:33 source.path: "
+"""What stands before a message about the source of a CSV or Parquet policy."""
 
 POLICY = """\
 version: 1
@@ -62,3 +68,8 @@ def released(file: Path) -> list[tuple[object, ...]]:
     assert outcome.released, outcome.validated.assessment
     rows = pl.read_parquet(list(Path(outcome.validated.path).glob("data/*.parquet"))).rows()
     return sorted(rows, key=repr)
+
+
+def many_rows(count: int, wrong: dict[int, str]) -> list[tuple[str, str, str, str]]:
+    """Rows of a large source; wrong: ages by number of the row (from 1)."""
+    return [(f"P{i}", "x", wrong.get(i, str(i % 90)), "A") for i in range(1, count + 1)]

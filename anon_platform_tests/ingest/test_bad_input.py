@@ -1,44 +1,15 @@
 """Whatever is wrong with a source: one message that names file, column and row or line, never a cell; nothing stays."""
 
-import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from anon_platform.errors import AnonError, PolicyError, SourceError
+from anon_platform.errors import PolicyError, SourceError
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import plan, run
-from anon_platform_tests.ingest.sources import HEADER, released, tiny
-
-CANARY = "Quetzalcoatl"
-
-
-@pytest.fixture
-def message(anon_home: Path) -> Callable[[Path], str]:
-    """Runs a policy that has to fail, and gives what is said. No cell is in it, and nothing is left behind."""
-
-    def of(file: Path) -> str:
-        with pytest.raises(AnonError) as caught:
-            run(file)
-        assert caught.value.__context__ is None or isinstance(caught.value.__context__, AnonError)
-        said = str(caught.value)
-        assert CANARY not in said
-        assert not (anon_home / "releases").exists()
-        staged = [path.name for path in anon_home.glob("staging/**/*") if path.is_file()]
-        assert set(staged) <= {"lock", "current.json"}, staged
-        for path in anon_home.rglob("*"):
-            assert not path.is_file() or CANARY.encode() not in path.read_bytes(), path
-        expected = SourceError if isinstance(caught.value, SourceError) else PolicyError
-        assert isinstance(caught.value, expected)
-        return said.replace(f"{file}", "POLICY")
-
-    return of
-
-
-ROW = f"P1,{CANARY},30,A\n"
+from anon_platform_tests.ingest.sources import AT_PATH, CANARY, HEADER, ONE, ROW, many_rows, released, tiny
 
 BROKEN = {
     "a field too few": (ROW + "P2,x,31\n" + ROW, "1 broken record, nothing was read: a.csv:3 column ward is missing"),
@@ -84,7 +55,7 @@ def test_broken_rows_are_named_by_line_or_row(
     assert message(file) == said
 
 
-AT_SOURCE, AT_PATH = "POLICY:5:1 source: ", "POLICY:5:29 source.path: "
+AT_SOURCE = "POLICY:5:1 source: "
 NO_HEADER = (
     "no column of the policy is in the source; the first line of a CSV file names them, between separators"
 )
@@ -144,11 +115,6 @@ def test_a_header_that_is_not_utf_8_is_named(tmp_path: Path, message: Callable[[
     said = AT_PATH + "a.csv:1 is not UTF-8; convert the file, such as with iconv -t utf-8"
     assert message(tiny(tmp_path, {"a.csv": utf_16})) == said
     assert message(tiny(tmp_path, {"a.csv": "pers\xf6n,name,age,ward\n".encode("latin-1")})) == said
-
-
-def many_rows(count: int, wrong: dict[int, str]) -> list[tuple[str, str, str, str]]:
-    """Rows of a large source; wrong: ages by number of the row (from 1)."""
-    return [(f"P{i}", "x", wrong.get(i, str(i % 90)), "A") for i in range(1, count + 1)]
 
 
 @pytest.mark.parametrize("name", ["x", '"a\nb"'], ids=["plain", "with line breaks"])
@@ -318,241 +284,6 @@ def test_files_with_different_columns_are_refused(
     """Half a column would be released as if the other half were missing."""
     file = tiny(tmp_path, {"a.csv": HEADER + ROW, "b.csv": DIFFERENT[name]})
     assert message(file) == AT_PATH + "b.csv has other columns or types than a.csv; make them equal"
-
-
-TABLE = pl.DataFrame(
-    {
-        "person": [f"P{i}" for i in range(900)],
-        "name": [CANARY] * 900,
-        "age": range(900),
-        "ward": [f"{i * 7919}" for i in range(900)],
-    }
-)
-AT_PARQUET = "POLICY:5:33 source.path: "
-
-
-def test_parquet_files_with_different_types_are_refused(
-    tmp_path: Path, message: Callable[[Path], str]
-) -> None:
-    """An integer in one file and a text in the next are two columns."""
-    other = TABLE.with_columns(pl.col("age").cast(pl.String))
-    said = AT_PARQUET + "b.parquet has other columns or types than a.parquet; make them equal"
-    assert message(tiny(tmp_path, {"a.parquet": TABLE, "b.parquet": other})) == said
-
-
-@pytest.mark.parametrize("keep", [0, 3, 1000, -30, -1])
-def test_a_parquet_file_that_was_copied_half_is_refused(
-    tmp_path: Path, message: Callable[[Path], str], keep: int
-) -> None:
-    """The footer is what is written last."""
-    file = tiny(tmp_path, {"a.parquet": TABLE})
-    path = tmp_path / "source" / "a.parquet"
-    path.write_bytes(path.read_bytes()[:keep])
-    assert message(file) == AT_PARQUET + "a.parquet is not a readable Parquet file"
-
-
-def test_a_damaged_footer_is_refused(tmp_path: Path, message: Callable[[Path], str]) -> None:
-    """Whatever Polars says of it, panics among them."""
-    file = tiny(tmp_path, {"a.parquet": TABLE})
-    path = tmp_path / "source" / "a.parquet"
-    content = path.read_bytes()
-    footer = int.from_bytes(content[-8:-4], "little")
-    path.write_bytes(content[: -8 - footer] + b"\xff" * footer + content[-8:])
-    assert message(file) == AT_PARQUET + "a.parquet is not a readable Parquet file"
-
-
-def test_a_damaged_page_is_refused_with_the_name_of_the_file(
-    tmp_path: Path, message: Callable[[Path], str]
-) -> None:
-    """The footer is sound, so that only reading finds it; the library's message would quote bytes of the page."""
-    file = tiny(tmp_path, {"a.parquet": TABLE, "b.parquet": TABLE})
-    path = tmp_path / "source" / "b.parquet"
-    content = path.read_bytes()
-    path.write_bytes(content[:100] + b"\xff" * (len(content) // 2) + content[100 + len(content) // 2 :])
-    assert message(file) == "b.parquet is damaged, its data cannot be read; copy it anew"
-
-
-def test_a_file_of_another_format_is_refused(tmp_path: Path, message: Callable[[Path], str]) -> None:
-    """A CSV file that is called Parquet, and the other way round."""
-    file = tiny(tmp_path, {"a.parquet": HEADER + ROW}, source="{format: parquet, path: source}")
-    assert message(file) == AT_PARQUET + "a.parquet is not a readable Parquet file"
-    TABLE.write_parquet(tmp_path / "source" / "a.csv")
-    file = tiny(tmp_path, {})
-    assert message(file).startswith(AT_PATH + "a.csv:1 ")
-
-
-NESTED = {
-    "list": pl.concat_list("ward"),
-    "struct": pl.struct("ward"),
-    "array": pl.concat_list("ward").list.to_array(1),
-    "binary": pl.col("ward").cast(pl.Binary),
-    "duration": pl.duration(days="age"),
-}
-
-
-@pytest.mark.parametrize("name", NESTED)
-def test_values_that_have_no_text_cannot_be_released(
-    tmp_path: Path, message: Callable[[Path], str], name: str
-) -> None:
-    """They could hold anything, and no CSV file can hold them; suppressed they do no harm."""
-    table = TABLE.with_columns(NESTED[name].alias("ward"))
-    said = f"POLICY:11:3 columns.ward: a {name} cannot be released; unpack it in the source, or suppress it"
-    assert message(tiny(tmp_path, {"a.parquet": table})) == said
-    suppressed = "{role: direct_identifier, treat: {technique: suppress}}"
-    assert len(released(tiny(tmp_path, {"a.parquet": table}, ward=suppressed))) == 900
-
-
-TYPES = {
-    "integer": [pl.col("ward").cast(pl.Date, strict=False), pl.col("age") > 3, pl.concat_list("age"), pl.duration(days="age")],
-    "date": [pl.col("age"), pl.lit(0).cast(pl.Time), pl.duration(days="age"), pl.col("age") > 3],
-    "boolean": [pl.col("age"), pl.lit(0).cast(pl.Date)],
-    "string": [pl.concat_list("age"), pl.struct("age"), pl.col("ward").cast(pl.Binary), pl.duration(days="age")],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("wanted", TYPES)
-def test_a_declared_type_that_the_file_cannot_have_is_refused_before_a_row_is_read(
-    tmp_path: Path, message: Callable[[Path], str], wanted: str
-) -> None:
-    """A cast that Polars does not know would fail in the middle of the run."""
-    for expression in TYPES[wanted]:
-        table = TABLE.with_columns(expression.alias("age"))
-        found = str(table.schema["age"].base_type()).lower()
-        said = f"POLICY:10:3 columns.age: declared type {wanted}, the source holds {found}; correct the type"
-        assert (
-            message(tiny(tmp_path, {"a.parquet": table}, age=f"{{role: insensitive, type: {wanted}}}"))
-            == said
-        )
-
-
-def test_a_decimal_with_a_fraction_is_no_integer(tmp_path: Path, message: Callable[[Path], str]) -> None:
-    """Polars cuts the fraction off in silence."""
-    age = pl.when(pl.col("age") == 5).then(pl.lit("5.5")).otherwise(pl.lit("7")).cast(pl.Decimal(10, 2))
-    table = TABLE.with_columns(age.alias("age"))
-    said = "a.parquet: column age is not integer in row 6; correct the source or the declared type"
-    assert message(tiny(tmp_path, {"a.parquet": table})) == said
-
-
-def test_a_person_that_is_not_a_number_is_nobody(tmp_path: Path, message: Callable[[Path], str]) -> None:
-    """All NaN would be one person with many rows."""
-    person = pl.when(pl.col("age") > 2).then(pl.col("age").cast(pl.Float64)).otherwise(float("nan"))
-    said = "a.parquet: column person has no value in row 1, so that nobody can say whose it is; complete the source"
-    assert message(tiny(tmp_path, {"a.parquet": TABLE.with_columns(person.alias("person"))})) == said
-
-
-def test_nobodys_row_is_named_in_the_right_file_and_batch(
-    tmp_path: Path, message: Callable[[Path], str]
-) -> None:
-    """Row 251,000 of the second file lies in its second batch."""
-    table = pl.DataFrame(many_rows(251_000, {}), schema=HEADER.strip().split(","), orient="row")
-    table = table.with_columns(person=pl.when(pl.int_range(pl.len()) < 250_999).then("person"))
-    said = "b.parquet: column person has no value in row 251000, so that nobody can say whose it is; complete the source"
-    assert message(tiny(tmp_path, {"a.parquet": table.head(3), "b.parquet": table})) == said
-
-
-ONE, TWO = HEADER + "P1,x,30,A\n", HEADER + "P2,x,31,B\n"
-LEFT_OUT = {
-    "._a.csv": TWO,
-    "_a.csv": TWO,
-    "a.csv.tmp": TWO,
-    "a.csv.part": TWO,
-    "b.csv.crdownload": TWO,
-    "a.txt": TWO,
-    "below/c.csv": TWO,
-}
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "source",
-        "source/",
-        "./source",
-        "source/a.csv",
-        "source/*.csv",
-        "sour*/a.csv",
-        "source/[a].csv",
-        "source/?.csv",
-        "source/**/a.csv",
-        "missing/../source",
-    ],
-)
-def test_a_source_is_a_file_a_folder_or_a_glob(tmp_path: Path, path: str) -> None:
-    """Hidden and half-written files are left out, and so are files in folders below."""
-    file = tiny(tmp_path, {"a.csv": ONE, **LEFT_OUT}, source=f'{{format: csv, path: "{path}"}}')
-    assert released(file) == [(30, "A")]
-
-
-def test_an_absolute_path_is_taken_as_it_is(tmp_path: Path) -> None:
-    """A mounted share."""
-    file = tiny(tmp_path, {"a.csv": ONE}, source=f'{{format: csv, path: "{tmp_path}/source/*.csv"}}')
-    assert released(file) == [(30, "A")]
-
-
-@pytest.mark.parametrize(
-    "name", ["a[1].csv", "a*.csv", "a?.csv", "a'b.csv", "a b.csv", "é.csv", "a.csv.gz", "a{1,2}.csv"]
-)
-def test_a_file_that_is_named_like_a_pattern_is_that_file(tmp_path: Path, name: str) -> None:
-    """DuckDB takes such a name for a glob, and reads the files beside it, too."""
-    file = tiny(
-        tmp_path, {name: ONE, "a1.csv": TWO, "ab.csv": TWO}, source=f'{{format: csv, path: "source/{name}"}}'
-    )
-    assert released(file) == [(30, "A")]
-
-
-def test_a_policy_in_a_folder_named_like_a_pattern_finds_its_source(tmp_path: Path) -> None:
-    """Only what the policy writes is a pattern."""
-    folder = tmp_path / "v[1]*"
-    folder.mkdir()
-    assert released(tiny(folder, {"a.csv": ONE}, source="{format: csv, path: sour*/a*.csv}")) == [(30, "A")]
-
-
-@pytest.mark.parametrize(
-    "path", ["nowhere", "nowhere/*.csv", "source/none.csv", "source/_a.csv", "source/below.csv"]
-)
-def test_a_source_that_is_not_there_is_told_with_its_path(
-    tmp_path: Path, message: Callable[[Path], str], path: str
-) -> None:
-    """A folder that is named like a file is no file, and a hidden file counts only when it is no longer hidden."""
-    file = tiny(tmp_path, {"_a.csv": ONE}, source=f"{{format: csv, path: {path}}}")
-    (tmp_path / "source" / "below.csv").mkdir()
-    said = AT_PATH + f"no csv file at source.path {path}; put one there or correct the path"
-    assert message(file) == said
-
-
-@pytest.mark.parametrize("path", ["loop", '"a\\0b"', '"**a/b*"'])
-def test_a_path_that_cannot_be_looked_up_is_told(
-    tmp_path: Path, message: Callable[[Path], str], path: str
-) -> None:
-    """Links in a circle, a NUL in the name, a pattern that is none."""
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    file = tiny(tmp_path, {}, source=f"{{format: csv, path: {path}}}")
-    assert re.fullmatch(
-        re.escape(AT_PATH) + r"source\.path .* cannot be looked up; correct the path",
-        message(file),
-        re.DOTALL,
-    )
-
-
-@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that can be opened and not read")
-def test_a_file_that_cannot_be_read_is_told_with_the_reason(
-    tmp_path: Path, message: Callable[[Path], str]
-) -> None:
-    """What a failing disk does."""
-    for form, at in (("csv", AT_PATH), ("parquet", AT_PARQUET)):
-        file = tiny(tmp_path, {}, source=f"{{format: {form}, path: /proc/self/mem}}")
-        said = message(file)
-        assert said in {at + "cannot read mem: Input/output error", at + "mem is not a readable Parquet file"}
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_without_permission_is_told_with_the_reason(
-    tmp_path: Path, message: Callable[[Path], str]
-) -> None:
-    """The operating system's own words."""
-    file = tiny(tmp_path, {"a.csv": ONE})
-    (tmp_path / "source" / "a.csv").chmod(0)
-    assert message(file) == AT_PATH + "cannot read a.csv: Permission denied"
 
 
 def test_faults_of_source_and_policy_are_told_together(
