@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -33,6 +34,7 @@ class Exit(IntEnum):
     BUSY = 4
     STORAGE = 5
     KEY = 6
+    STOPPED = 130
 
 
 EXITS: dict[type[errors.AnonError], Exit] = {
@@ -49,8 +51,13 @@ EXITS: dict[type[errors.AnonError], Exit] = {
 EPILOG = (
     "Exit codes: 0 done; 1 a release was refused, or what was checked is not what was written; 2 the policy or the"
     " call is faulty; 3 the source cannot be read as the policy says; 4 another run works on the dataset;"
-    " 5 storage failed; 6 a key is missing. State lies in ANON_HOME (default .anon)."
+    " 5 storage failed; 6 a key is missing; 130 stopped from the keyboard. State lies in ANON_HOME (default .anon)."
 )
+
+LONGEST = 10_000
+"""Characters in a line of a list, more than any has."""
+
+T = TypeVar("T")
 
 app = typer.Typer(
     name="anon",
@@ -61,8 +68,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-keys_app = typer.Typer(help="Secret keys: made, listed, never shown.", no_args_is_help=True)
-audit_app = typer.Typer(help="The audit ledger.", no_args_is_help=True)
+keys_app = typer.Typer(help="Secret keys: made, listed, never shown.", epilog=EPILOG, no_args_is_help=True)
+audit_app = typer.Typer(help="The audit ledger.", epilog=EPILOG, no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 
@@ -71,8 +78,9 @@ PolicyFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines, and nothing else.")]
 
-out = Console()
-err = Console(stderr=True)
+# names of columns and folders may look like markup
+out = Console(markup=False, emoji=False)
+err = Console(markup=False, emoji=False, stderr=True)
 
 
 @app.command(epilog=EPILOG)
@@ -160,7 +168,7 @@ def releases(
     if as_json:
         _json([vars(entry) for entry in entries])
     else:
-        out.print(catalog(entries))
+        _print_whole(catalog(entries))
 
 
 @app.command(epilog=EPILOG)
@@ -177,7 +185,8 @@ def show(
         entries = ledger.releases(dataset)
     if not entries:
         raise errors.SourceError(f"no release of {dataset} in the catalog; make one with: anon run POLICY")
-    out.print(summary(Path(entries[-1].path)))
+    newest = Path(entries[-1].path)
+    out.print(_of_a_release(newest, lambda: summary(newest)))
 
 
 @app.command("demo-data", epilog=EPILOG)
@@ -201,17 +210,24 @@ def demo_data(
 
     Nobody in it exists. Comes with a voter list for linkage attacks, and the truth behind it.
     """
+    from pydantic import ValidationError
+
     from anon_platform.demo import DemoSettings, generate
 
-    settings = DemoSettings.model_validate(
-        {"n": rows, "seed": seed, "label": label, "notes": notes, "csv": csv}
-    )
+    try:
+        settings = DemoSettings.model_validate(
+            {"n": rows, "seed": seed, "label": label, "notes": notes, "csv": csv}
+        )
+    except ValidationError as faulty:
+        told = [f"{fault['loc'][0]}: {fault['msg']}" for fault in faulty.errors()]
+        raise typer.BadParameter("; ".join(told)) from None
     with _progress(quiet=False) as progress:
         made = generate(
             settings, folder, progress=lambda done, total: progress("demo encounters", done, total)
         )
     out.print(
-        f"[bold]{made['encounters']:,}[/] encounters of [bold]{made['patients']:,}[/] invented patients in {folder}"
+        f"{made['encounters']:,} encounters of {made['patients']:,} invented patients in {folder}",
+        soft_wrap=True,
     )
 
 
@@ -227,8 +243,11 @@ def schema(
 
     if write is None:
         sys.stdout.write(json_schema())
-    else:
+        return
+    try:
         write.write_text(json_schema(), encoding="utf-8")
+    except OSError as fault:
+        raise errors.StorageError(f"cannot write {write}: {fault.strerror}") from None
 
 
 @keys_app.command("create", epilog=EPILOG)
@@ -248,7 +267,7 @@ def keys_create(
     if if_missing and key in list_keys():
         return
     path = create_key(key)
-    out.print(f"key [bold]{key}[/] in {path}; keep a copy in a safe place")
+    out.print(f"key {key} in {path}; keep a copy in a safe place", soft_wrap=True)
 
 
 @keys_app.command("list", epilog=EPILOG)
@@ -261,7 +280,7 @@ def keys_list(*, as_json: AsJson = False) -> None:
         _json(known)
     elif known:
         for key, place in known.items():
-            out.print(f"{key}  {place}")
+            out.print(f"{key}  {place}", soft_wrap=True)
     else:
         out.print("no keys; make the platform's own with: anon keys create instance")
 
@@ -273,21 +292,21 @@ def audit_verify(*, as_json: AsJson = False) -> None:
     Every release's manifest is a witness: it carries the newest event at its promotion.
     """
     from anon_platform.ledger import Ledger
-    from anon_platform.publish import MANIFEST, read_json
+    from anon_platform.publish import MANIFEST
 
     with Ledger.open() as ledger:
         manifests = [Path(entry.path) / MANIFEST for entry in ledger.releases()]
-        heads = [read_json(path)["ledger_head"] for path in manifests if path.exists()]
-        result = ledger.verify((head["seq"], head["hash"]) for head in heads)
+        heads = [
+            _of_a_release(path.parent, partial(_ledger_head, path)) for path in manifests if path.exists()
+        ]
+        result = ledger.verify(heads)
     if as_json:
         _json({"ok": result.ok, "events": result.events, "faults": [vars(fault) for fault in result.faults]})
     elif result.ok:
-        out.print(
-            f"[green]✓[/] {result.events:,} events, each as it was written; {len(heads)} releases bear witness"
-        )
+        out.print(f"✓ {result.events:,} events, each as it was written; witnesses: {len(heads)} manifests")
     else:
         for fault in result.faults:
-            out.print(f"[red]✗[/] event {fault.seq}: {fault.text}")
+            out.print(f"✗ event {fault.seq}: {fault.text}", soft_wrap=True)
     if not result.ok:
         raise typer.Exit(Exit.REFUSED)
 
@@ -308,7 +327,7 @@ def audit_log(
     if as_json:
         _json([event.row() for event in events])
     else:
-        out.print(events_table(events))
+        _print_whole(events_table(events))
 
 
 def main() -> None:
@@ -320,13 +339,37 @@ def main() -> None:
         app()
     except errors.AnonError as error:
         code = next(code for kind, code in EXITS.items() if isinstance(error, kind))
-        err.print("[bold red]error[/]", end=" ")
-        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
-    except KeyboardInterrupt:
-        err.print("stopped; the next run goes on from here")
-        code = Exit.STORAGE
+        err.print("error", style="bold red", end=" ")
+        err.print(str(error), highlight=False, soft_wrap=True)
+    except SystemExit as ended:
+        # the command line library turns an interrupt into this
+        if ended.code == Exit.STOPPED:
+            err.print("stopped; the next run goes on from here")
+        raise
     if code is not Exit.OK:
         sys.exit(int(code))
+
+
+def _ledger_head(manifest: Path) -> tuple[int, str]:
+    from anon_platform.publish import read_json
+
+    head = read_json(manifest)["ledger_head"]
+    return int(head["seq"]), str(head["hash"])
+
+
+def _of_a_release(folder: Path, read: Callable[[], T]) -> T:
+    """What is read from a release; files that are not of the right form were changed afterwards."""
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError):
+        raise errors.IntegrityError(
+            f"the files in {folder} are not what was released; run: anon verify {folder}"
+        ) from None
+
+
+def _print_whole(listed: RenderableType) -> None:
+    """A list whose lines are never cut or broken: what is shown can be copied."""
+    Console(markup=False, emoji=False, width=LONGEST).print(listed)
 
 
 def _json(value: Any) -> None:  # noqa: ANN401 - any JSON value

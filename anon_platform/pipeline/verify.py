@@ -49,7 +49,7 @@ def verify(folder: Path) -> VerifiedRelease:
         return VerifiedRelease(
             manifest["dataset"], manifest["release_id"], tuple(findings), tuple(manifest["rests_on_manifest"])
         )
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError):
         broken = True
     if broken:
         raise IntegrityError(f"{folder / MANIFEST} is not a manifest of this format")
@@ -74,7 +74,7 @@ def _guarantees(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
     try:
         measured = measure_files(data, manifest["quasi_identifiers"], manifest["sensitive"])
         agree = formats_agree(data)
-    except (IntegrityError, pl.exceptions.PolarsError):
+    except (IntegrityError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return [
             Finding(
                 "data", passed=False, text="the data files cannot be read, or not with the promised columns"

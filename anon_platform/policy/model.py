@@ -164,7 +164,7 @@ class Model(Spec):
     features: tuple[str, ...] = Field(min_length=1)
     test_share: float = Field(gt=0, lt=1)
     """Share of people held out for the test."""
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, le=2**32 - 1)
     max_people: int = Field(default=150_000, ge=100)
     """At most so many people, drawn at random, train and test the model; all when there are fewer."""
 
