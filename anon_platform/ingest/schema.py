@@ -35,8 +35,10 @@ def source_schema(source: Source) -> dict[str, pl.DataType]:
 def _schema(path: Path, source: Source) -> dict[str, pl.DataType]:
     if source.format == "csv":
         return dict.fromkeys(csv_header(path, source), pl.String())
-    with contextlib.suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        return dict(pl.read_parquet_schema(path))
+    unreadable = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+    # an open file, since a name with brackets would be taken for a pattern
+    with contextlib.suppress(*unreadable), path.open("rb") as stream:
+        return dict(pl.read_parquet_schema(stream))
     raise SourceError(f"{path.name} is not a readable Parquet file")
 
 

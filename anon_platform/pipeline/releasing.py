@@ -28,8 +28,8 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
     return Evidence(
         policy=policy,
         data=folder / "data",
-        kept=pl.read_parquet(folder / "kept.parquet"),
-        suppressed=pl.read_parquet(folder / "suppressed.parquet")[ROW],
+        kept=pl.read_parquet(folder / "kept.parquet", glob=False),
+        suppressed=pl.read_parquet(folder / "suppressed.parquet", glob=False)[ROW],
         source=table,
         treat=with_levels(table, policy, levels),
     )

@@ -1,5 +1,6 @@
 """From the snapshot to treated rows: the search on counts, then one pass of batches."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,7 @@ def people_for_risk(max_risk: float | None) -> int:
     """
     if not max_risk:
         return 1
-    people = 1
-    while 1 / people > max_risk + 1e-9:
-        people += 1
-    return people
+    return math.ceil(1 / (max_risk + 1e-9))
 
 
 def treat_rows(

@@ -50,7 +50,7 @@ def write_data(
     for part in range(parts):
         pieces = sorted(scatter.glob(f"{part:05d}-*.parquet"))
         whole = (
-            order(pl.concat([pl.read_parquet(piece) for piece in pieces]))
+            order(pl.concat([pl.read_parquet(piece, glob=False) for piece in pieces]))
             if pieces
             else pl.DataFrame(schema=schema)
         )

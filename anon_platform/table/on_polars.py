@@ -36,7 +36,7 @@ class PolarsTable:
         """Columns and their types after all steps."""
         if not self.files:
             return {}
-        empty = pl.read_parquet(self.files[0], n_rows=0)
+        empty = pl.read_parquet(self.files[0], n_rows=0, glob=False)
         return dict(self._through(empty).schema)
 
     @cached_property
@@ -46,7 +46,7 @@ class PolarsTable:
             return 0
         if self.steps:
             return sum(frame.height for frame in self.batches())
-        return int(pl.scan_parquet(list(self.files)).select(pl.len()).collect().item())
+        return int(pl.scan_parquet(list(self.files), glob=False).select(pl.len()).collect().item())
 
     def counts(self, columns: Sequence[str]) -> pl.DataFrame:
         """Frequency table over `columns`; see `Table.counts`."""
@@ -55,7 +55,7 @@ class PolarsTable:
         if not columns:
             return pl.DataFrame({"n": [self.rows]}, schema={"n": pl.UInt32})
         if not self.steps:
-            grouped = pl.scan_parquet(list(self.files)).group_by(columns).agg(n=pl.len())
+            grouped = pl.scan_parquet(list(self.files), glob=False).group_by(columns).agg(n=pl.len())
             return grouped.collect(engine="streaming").with_columns(pl.col("n").cast(pl.UInt32))
         none = pl.DataFrame(schema={**{name: self.schema[name] for name in columns}, "n": pl.UInt32})
         parts = [frame.group_by(columns).agg(n=pl.len()) for frame in self.batches(columns)]
@@ -68,10 +68,10 @@ class PolarsTable:
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
         """The rows in order, `batch` source rows at a time; empty frames are left out."""
         for file in self.files:
-            lazy = pl.scan_parquet(file)
+            lazy = pl.scan_parquet(file, glob=False)
             if columns is not None and not self.steps:
                 lazy = lazy.select(columns)
-            total = int(pl.scan_parquet(file).select(pl.len()).collect().item())
+            total = int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
             for offset in range(0, total, self.batch):
                 frame = self._through(lazy.slice(offset, self.batch).collect())
                 if frame.height:

@@ -31,7 +31,7 @@ def read_released(data: Path, columns: Sequence[str]) -> pl.DataFrame:
     """Columns of the release, in file order; from the CSV files as text where no Parquet was released."""
     parquet = parquet_files(data)
     if parquet:
-        return pl.scan_parquet(list(parquet)).select(columns).collect()
+        return pl.scan_parquet(list(parquet), glob=False).select(columns).collect()
     files = sorted(data.glob("*.csv"))
     if not files:
         raise IntegrityError(f"no data file in {data}")
@@ -66,14 +66,20 @@ def alike(expected: pl.Series, found: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _read(source: Path | bytes) -> pl.DataFrame:
-    return pl.read_csv(source, infer_schema=False, missing_utf8_is_empty_string=False)
+    return pl.read_csv(source, glob=False, infer_schema=False, missing_utf8_is_empty_string=False)
+
+
+def _columns(path: Path) -> tuple[str, ...]:
+    # an open file, since a name with brackets would be taken for a pattern
+    with path.open("rb") as stream:
+        return tuple(pl.read_parquet_schema(stream))
 
 
 def released_columns(data: Path) -> tuple[str, ...]:
     """Column names of the release; `IntegrityError` when its files disagree."""
-    found: set[tuple[str, ...]] = {tuple(pl.read_parquet_schema(path)) for path in parquet_files(data)}
+    found: set[tuple[str, ...]] = {_columns(path) for path in parquet_files(data)}
     for path in data.glob("*.csv"):
-        found.add(tuple(pl.read_csv(path, infer_schema=False, n_rows=0).columns))
+        found.add(tuple(pl.read_csv(path, glob=False, infer_schema=False, n_rows=0).columns))
     if len(found) != 1:
         raise IntegrityError(f"the files in {data} do not have one schema")
     return found.pop()
@@ -101,7 +107,7 @@ def count_rows(data: Path) -> int:
     """Rows of the release."""
     parquet = parquet_files(data)
     if parquet:
-        return int(pl.scan_parquet(list(parquet)).select(pl.len()).collect().item())
+        return int(pl.scan_parquet(list(parquet), glob=False).select(pl.len()).collect().item())
     return sum(read_csv(path).height for path in sorted(data.glob("*.csv")))
 
 
@@ -117,5 +123,5 @@ def formats_agree(data: Path) -> bool:
 
 def _says(text: Path, parquet: Path) -> bool:
     # written the same way, so that numbers and dates have one spelling
-    again = pl.read_parquet(parquet).write_csv().encode()
+    again = pl.read_parquet(parquet, glob=False).write_csv().encode()
     return text.read_bytes() == again or read_csv(text).equals(_read(again))

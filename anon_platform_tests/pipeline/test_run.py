@@ -24,6 +24,7 @@ from anon_platform.errors import (
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import STAGES, analyzed, anonymized, cataloged, raw, run, validated, verify
 from anon_platform.pipeline.staging import exclusive
+from anon_platform.pipeline.treating import people_for_risk
 from anon_platform_tests.clinic import COLUMNS, make_clinic, visits, write_csv
 
 
@@ -330,6 +331,27 @@ def test_a_storage_error_names_kind_and_place_but_no_value(
     assert "CANARY" not in str(caught.value)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
+
+
+def test_names_that_look_like_patterns_are_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`visits[1].parquet` must not be read as `visits1.parquet`, and state may lie in a folder with brackets."""
+    home = tmp_path / "state[1]"
+    monkeypatch.setenv("ANON_HOME", str(home))
+    file = make_clinic(tmp_path, model=None, source={"format": "parquet", "path": "source/visits[1].parquet"})
+    rows = pl.DataFrame(visits(), schema=list(COLUMNS), orient="row")
+    rows.write_parquet(tmp_path / "source" / "visits[1].parquet")
+    rows.head(7).write_parquet(tmp_path / "source" / "visits1.parquet")
+    outcome = run(file)
+    assert outcome.reports["raw"].numbers["rows"] == len(visits())
+    assert outcome.released
+    assert verify(Path(outcome.validated.path)).passed
+
+
+def test_a_tiny_maximum_risk_is_turned_into_people_at_once() -> None:
+    """And the number is the smallest that meets it."""
+    assert people_for_risk(1e-6) == 999_001
+    for people in range(1, 500):
+        assert people_for_risk(1 / people) == people
 
 
 def test_the_lock_is_reentrant_in_one_process() -> None:
