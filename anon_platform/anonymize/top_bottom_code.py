@@ -3,7 +3,7 @@
 from typing import Literal, Self
 
 import polars as pl
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import FiniteFloat, model_validator
 
 from anon_platform.anonymize.technique import Treat
 from anon_platform.spec import Spec
@@ -16,8 +16,8 @@ class TopBottomCode(Spec):
     """
 
     technique: Literal["top_bottom_code"]
-    top: FiniteFloat | None = Field(default=None, strict=False)
-    bottom: FiniteFloat | None = Field(default=None, strict=False)
+    top: FiniteFloat | None = None
+    bottom: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -195,11 +195,24 @@ def cataloged(file: Path, progress: Progress = silent) -> StageReport:
             )
         )
         if work.release_id not in known:
+            _record_lost_promotion(ledger, policy, work, manifest)
             _record(ledger, "release.cataloged", policy, work, "ok", {"rows": entry.rows_out})
         work.wipe()
         numbers = {"releases": len(ledger.releases(policy.dataset)), "rows": entry.rows_out}
         reused = work.release_id in known
         return _report("cataloged", work, numbers, path=work.released, reused=reused)
+
+
+def _record_lost_promotion(ledger: Ledger, policy: Policy, work: Work, manifest: dict[str, Any]) -> None:
+    """The event of a promotion after which the run was killed before it could write one."""
+    events = ledger.events(policy.dataset)
+    if not any(
+        event.action == "release.promoted" and event.release_id == work.release_id for event in events
+    ):
+        found = manifest["input_fingerprint"]
+        _record(
+            ledger, "release.promoted", policy, work, "recovered", {"rows": manifest["rows"]["out"]}, found
+        )
 
 
 def _require_not_lost(ledger: Ledger, work: Work) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from anon_platform.anonymize.k_anonymity import Fitted, solve
 from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
+from anon_platform.errors import PolicyError
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.pipeline.treatments import Progress, steps_before_search, treated_counts, with_levels
@@ -25,6 +26,13 @@ def fit(policy: Policy, table: PolarsTable, progress: Progress) -> Fitted:
     before = steps_before_search(policy, table.schema)
     counts = treated_counts(table, [*names, *sensitive], before, [PERSON])
     wanted = policy.thresholds
+    k = max(wanted.k or 1, people_for_risk(wanted.max_risk))
+    people = counts[PERSON].n_unique()
+    if (wanted.k or 1) <= people < k:
+        raise PolicyError(
+            f"thresholds.max_risk: {wanted.max_risk:g} needs {k} people in a class, the source has {people};"
+            f" write max_risk: {1 / people:.3g} or more"
+        )
     hierarchies = {}
     for name in names:
         searched = policy.columns[name].searched
@@ -35,7 +43,7 @@ def fit(policy: Policy, table: PolarsTable, progress: Progress) -> Fitted:
         hierarchies,
         person=PERSON,
         sensitive=sensitive,
-        k=max(wanted.k or 1, people_for_risk(wanted.max_risk)),
+        k=k,
         l=wanted.l or 1,
         suppressed_share=wanted.suppressed_records or 0.0,
         progress=lambda done, total: progress("searching levels", done, total),

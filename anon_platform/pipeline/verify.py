@@ -11,6 +11,9 @@ from anon_platform.publish import MANIFEST, file_hashes, read_json
 from anon_platform.validate import measure_files
 from anon_platform.validate.files import formats_agree
 
+HAIR = 1e-9
+"""Sums in another order may differ by so much."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -98,14 +101,21 @@ def _guarantees(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
     if manifest["quasi_identifiers"]:
         text = f"{measured.k} rows in the smallest class, at least {wanted['k']} demanded"
         findings.append(Finding("k (rows)", measured.k >= wanted["k"], text))
+        risk = 1 / max(measured.k, 1)
+        text = f"at most {risk:.3g} by rows, {wanted['max_risk']:g} allowed"
+        findings.append(Finding("maximum risk (rows)", risk <= wanted["max_risk"] + HAIR, text))
     promised = {metric["name"]: metric["value"] for metric in manifest["metrics"]}
     for name in manifest["sensitive"]:
-        found, told = measured.l[name], promised.get(f"l of {name}")
+        found, told = measured.l[name], promised[f"l of {name}"]
         same = found == told and found >= wanted["l"]
         findings.append(
             Finding(f"l of {name}", same, f"{found}, {wanted['l']} demanded, {told:g} in the manifest")
         )
-        found_t, told_t = measured.t[name], promised.get(f"t of {name}")
-        near = told_t is not None and abs(found_t - told_t) < 1e-9  # noqa: PLR2004 - float sums in another order
-        findings.append(Finding(f"t of {name}", near, f"{found_t:.4f}, {told_t:.4f} in the manifest"))
+        found_t, told_t = measured.t[name], promised[f"t of {name}"]
+        allowed = 1.0 if wanted["t"] is None else wanted["t"]
+        same = abs(found_t - told_t) < HAIR and found_t <= allowed + HAIR
+        demanded = "none" if wanted["t"] is None else f"at most {wanted['t']:g}"
+        findings.append(
+            Finding(f"t of {name}", same, f"{found_t:.4f}, {demanded} demanded, {told_t:.4f} in the manifest")
+        )
     return findings

@@ -87,6 +87,8 @@ def _thresholds(draft: Draft) -> Iterator[Broken]:
     if thresholds is None:
         return
     leaving = [column for column in draft.columns.values() if not column.suppressed]
+    if len(draft.columns) == len(draft.names):
+        yield from _idle(thresholds, {column.role for column in leaving})
     if any(column.role == "quasi_identifier" for column in leaving):
         for name, example in (("k", "5"), ("max_risk", "0.2"), ("suppressed_records", "0.05")):
             if getattr(thresholds, name) is None:
@@ -101,6 +103,17 @@ def _thresholds(draft: Draft) -> Iterator[Broken]:
             ("thresholds", "model_loss"),
             "missing; the policy has a model, so write model_loss: …, such as 0.15",
         )
+
+
+def _idle(thresholds: Any, roles: set[str]) -> Iterator[Broken]:  # noqa: ANN401 - the section as it parsed
+    """Thresholds that guard nothing: whoever wrote them believes that they do."""
+    for role, guards in (("quasi_identifier", ("k", "max_risk")), ("sensitive", ("l", "t"))):
+        for name in guards:
+            if getattr(thresholds, name) is not None and role not in roles:
+                yield (
+                    ("thresholds", name),
+                    f"no {role} column leaves, so that this guards nothing; remove it, or give a column this role",
+                )
 
 
 def _privacy_unit(draft: Draft) -> Iterator[Broken]:

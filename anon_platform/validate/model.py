@@ -15,6 +15,9 @@ from anon_platform.validate.files import alike, read_released
 
 Floats = npt.NDArray[np.float64]
 
+CHANCE = 0.5
+"""The area under the curve of a coin."""
+
 FOLDS = 5
 """Folds of people for the target encoding."""
 
@@ -76,6 +79,8 @@ def measure_model(evidence: Evidence, model: Model) -> ModelLoss | str:
         if _is_positive(rows, model).n_unique() < 2:  # noqa: PLR2004 - a target needs two classes
             return f"the {what} rows hold one class of {model.target.column} only; nothing can be learnt from them"
     scores = _scores(train, test, model)
+    if area_under_curve(truth.to_numpy(), scores) <= CHANCE:
+        return "the original model is no better than chance on held-out people, so no loss can be stated"
     scores_released = _scores(train_released, recoded, model)
     interval = _interval(truth.to_numpy(), scores, scores_released, test[PERSON].to_numpy(), model.seed)
     before, after = _curve(truth.to_numpy(), scores), _curve(truth.to_numpy(), scores_released)
@@ -98,7 +103,7 @@ def lost_lift(before: float, after: float) -> float:
     >>> lost_lift(0.7, 0.68)
     0.1
     """
-    return round((before - after) / (before - 0.5), 12) if before > 0.5 else 0.0  # noqa: PLR2004 - chance
+    return round((before - after) / (before - 0.5), 12) if before > CHANCE else 0.0
 
 
 def area_under_curve(truth: npt.NDArray[np.bool_], scores: Floats, weights: Floats | None = None) -> float:
@@ -139,7 +144,7 @@ def _scores(train: pl.DataFrame, test: pl.DataFrame, model: Model) -> Floats:
     """Scores of the test rows by boosting on `train`.
 
     Texts are target-encoded (Micci-Barreca 2001), cross-fitted over folds of people: one encoding serves
-    710 diagnosis codes as well as 18 chapters, so that neither side is hampered by its number of values.
+    hundreds of diagnosis codes as well as their chapters, so that neither side is hampered by its number of values.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import GroupKFold

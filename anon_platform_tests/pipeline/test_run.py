@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from anon_platform.errors import (
     BusyError,
@@ -296,8 +297,6 @@ def test_a_policy_with_neither_quasi_identifiers_nor_model_works(tmp_path: Path)
     """Sections that a dataset does not need may be left out; accounting and fidelity are still measured."""
     file = make_clinic(tmp_path, model=None, thresholds={"fidelity": 0.1})
     text = file.read_text()
-    import yaml
-
     policy = yaml.safe_load(text)
     for name in COLUMNS:
         if policy["columns"][name]["role"] != "insensitive":
@@ -345,6 +344,51 @@ def test_names_that_look_like_patterns_are_names(tmp_path: Path, monkeypatch: py
     assert outcome.reports["raw"].numbers["rows"] == len(visits())
     assert outcome.released
     assert verify(Path(outcome.validated.path)).passed
+
+
+def test_a_promotion_before_a_kill_is_in_the_ledger_after_the_next_run(
+    clinic: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release that is out has its event, even when the run ended between the rename and the ledger."""
+    from anon_platform.pipeline import stages
+
+    original = stages.promote
+
+    def killed(*arguments, **named):
+        original(*arguments, **named)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "promote", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(clinic)
+    release = release_of(clinic)
+    with Ledger.open() as ledger:
+        promoted = [event for event in ledger.events("clinic") if event.action == "release.promoted"]
+    assert [(event.release_id, event.outcome) for event in promoted] == [(release.name, "recovered")]
+
+
+def test_a_maximum_risk_that_needs_more_people_than_there_are_is_refused_by_its_name(tmp_path: Path) -> None:
+    """The reader wrote max_risk, not k."""
+    file = make_clinic(tmp_path, patients=40, model=None, thresholds={"max_risk": 0.01})
+    with pytest.raises(
+        PolicyError, match=r"thresholds\.max_risk: 0\.01 needs 100 people .* has 40; write max_risk: 0\.025"
+    ):
+        run(file)
+
+
+def test_an_original_model_that_knows_nothing_cannot_pass_for_one_that_lost_nothing(tmp_path: Path) -> None:
+    """A loss of no lift would be zero, and zero would pass."""
+    file = make_clinic(tmp_path, patients=60, thresholds={"k": 2, "max_risk": 0.5})
+    rows = [(*row[:9], "7", "yes" if int(row[1][1:]) % 2 else "no") for row in visits(60)]
+    write_csv(tmp_path / "source" / "visits.csv", rows)
+    policy = yaml.safe_load(file.read_text())
+    policy["model"]["features"] = ["stay"]
+    file.write_text(yaml.safe_dump(policy))
+    outcome = run(file)
+    assert not outcome.released
+    missed = {metric.name: metric.note for metric in outcome.validated.assessment.missed()}  # type: ignore[union-attr]
+    assert "no better than chance" in missed["model loss"]
 
 
 def test_a_tiny_maximum_risk_is_turned_into_people_at_once() -> None:

@@ -109,3 +109,11 @@ def test_a_manifest_of_another_shape_is_refused(tmp_path: Path, text: str) -> No
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(IntegrityError, match=r"not readable JSON|not a manifest of this format"):
         verify(tmp_path)
+
+
+def test_a_threshold_that_the_files_miss_is_found_though_the_measures_agree(release: Path) -> None:
+    """What was demanded counts, not only that the manifest repeats what was measured."""
+    manifest = json.loads((release / "manifest.json").read_text())
+    manifest["policy"]["thresholds"] |= {"max_risk": 0.001, "t": 0.01}
+    (release / "manifest.json").write_text(json.dumps(manifest))
+    assert failed(release) == {"maximum risk (rows)", "t of diagnosis", "t of result"}

@@ -13,13 +13,13 @@ class Intervals(Spec):
     """Half-open intervals `[70, 75)`, wider at every level, with open ends below `bottom` and from `top` on."""
 
     kind: Literal["intervals"]
-    widths: tuple[FiniteFloat, ...] = Field(min_length=1, strict=False)
+    widths: tuple[FiniteFloat, ...] = Field(min_length=1)
     """Interval widths, ascending, each a multiple of the one before."""
-    origin: FiniteFloat = Field(default=0, strict=False)
+    origin: FiniteFloat = 0
     """Where an interval of every width begins."""
-    bottom: FiniteFloat | None = Field(default=None, strict=False)
+    bottom: FiniteFloat | None = None
     """Values below it become one label, `<18`."""
-    top: FiniteFloat | None = Field(default=None, strict=False)
+    top: FiniteFloat | None = None
     """Values from it on become one label, `90+` (HIPAA: ages over 89)."""
 
     @model_validator(mode="after")
