@@ -2,6 +2,8 @@
 
 import ast
 import importlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -215,3 +217,15 @@ def test_every_shipped_policy_loads(file: Path) -> None:
 def test_there_are_shipped_policies() -> None:
     """A test over no file passes."""
     assert POLICIES
+
+
+def test_definitions_load_without_the_engines() -> None:
+    """Dagster loads every policy in every process; what counts rows is imported when a stage runs."""
+    program = (
+        "import sys, anon_platform.definitions.location as _;"
+        "print(*({'polars', 'duckdb', 'numpy', 'scipy', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not done.stdout.strip()

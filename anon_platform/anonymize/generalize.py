@@ -1,14 +1,15 @@
 """Generalization of one column to a level of its hierarchy."""
 
 from collections.abc import Mapping
-from typing import Literal
-
-import polars as pl
+from typing import TYPE_CHECKING, Literal
 
 from anon_platform.anonymize.hierarchy import Hierarchy, Ladder, ladder
 from anon_platform.anonymize.technique import Treat
 from anon_platform.errors import SourceError
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 class Generalize(Spec):
@@ -19,7 +20,7 @@ class Generalize(Spec):
     level: str | None = None
     """A level's name; left out (quasi-identifiers only), the search picks the one that loses least."""
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """A wrong type for the hierarchy, or a level that it does not have."""
         if self.level is not None and self.level not in self.hierarchy.level_names:
             return (
@@ -27,12 +28,12 @@ class Generalize(Spec):
             )
         return self.hierarchy.fault(dtype)
 
-    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+    def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The labels of the fixed level."""
         del dtype
         level = self.hierarchy.level_names.index(str(self.level))
 
-        def treat(values: pl.Series) -> pl.Series:
+        def treat(values: "pl.Series") -> "pl.Series":
             distinct = values.unique()
             built = ladder(self.hierarchy, distinct, column=column)
             return relabel(values, built, level)
@@ -40,8 +41,10 @@ class Generalize(Spec):
         return treat
 
 
-def relabel(values: pl.Series, built: Ladder, level: int) -> pl.Series:
+def relabel(values: "pl.Series", built: Ladder, level: int) -> "pl.Series":
     """`values` as labels of `level`; a value that is no leaf of `built` raises `SourceError`."""
+    import polars as pl
+
     codes = pl.Series(built.codes[level].astype("uint32"))
     table = pl.DataFrame({"value": built.values, "code": codes, "label": built.labels[level].gather(codes)})
     frame = pl.DataFrame({"value": values})

@@ -1,12 +1,14 @@
 """Masking: a few characters stay, the rest becomes a fixed run of asterisks."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import polars as pl
 from pydantic import Field, model_validator
 
 from anon_platform.anonymize.technique import Treat
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 STARS = "****"
 
@@ -29,20 +31,24 @@ class Mask(Spec):
             )
         return self
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Masks are for text."""
+        import polars as pl
+
         return None if dtype == pl.String else "mask works on text; declare type: string"
 
-    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+    def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The masked values, null for null.
 
         >>> Mask(technique="mask", keep_last=4).fit("phone", pl.String())(pl.Series(["312-555-0199", "1"])).to_list()
         ['****0199', '****']
         """
+        import polars as pl
+
         del column, dtype
         first, last = self.keep_first, self.keep_last
 
-        def treat(values: pl.Series) -> pl.Series:
+        def treat(values: "pl.Series") -> "pl.Series":
             value = pl.col("value")
             short = value.str.len_chars() < 2 * (first + last)
             tail = value.str.slice(-last) if last else pl.lit("")

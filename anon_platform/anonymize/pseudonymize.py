@@ -1,13 +1,15 @@
 """Keyed pseudonyms: the same value gets the same code, and only who holds the key can tell which."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
 from pydantic import Field
 
 from anon_platform.anonymize.technique import Treat, has_text
 from anon_platform.keys import load_key
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 class Pseudonymize(Spec):
@@ -25,17 +27,19 @@ class Pseudonymize(Spec):
     length: int = Field(default=26, ge=16, le=51)
     """Characters of the code; 26 are 130 bits, so that two values never share one in practice."""
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Only exact values have a code."""
         exact = has_text(dtype) and not dtype.is_float()
         return None if exact else "pseudonyms need text, whole numbers or dates"
 
-    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+    def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The codes; null for null. The column's name does not enter, so tables join on equal pseudonyms."""
+        import polars as pl
+
         del column, dtype
         key = load_key(self.key).derive("pseudonymize")
 
-        def treat(values: pl.Series) -> pl.Series:
+        def treat(values: "pl.Series") -> "pl.Series":
             text = values.cast(pl.String)
             distinct = text.drop_nulls().unique()
             codes = [self.prefix + key.token(value, self.length) for value in distinct]

@@ -1,12 +1,14 @@
 """Top and bottom coding: extreme numbers, which identify, are pulled in to a bound."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import polars as pl
 from pydantic import FiniteFloat, model_validator
 
 from anon_platform.anonymize.technique import Treat
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 class TopBottomCode(Spec):
@@ -27,8 +29,10 @@ class TopBottomCode(Spec):
             raise ValueError("bottom must be below top")
         return self
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Bounds need numbers, whole numbers need whole bounds, and the type has to hold them."""
+        import polars as pl
+
         if not dtype.is_numeric():
             return "top_bottom_code needs a numeric column; declare type: integer or number"
         bounds = [bound for bound in (self.top, self.bottom) if bound is not None]
@@ -40,15 +44,17 @@ class TopBottomCode(Spec):
             )
         return None
 
-    def fit(self, column: str, dtype: pl.DataType) -> Treat:
+    def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The bounded values, of the same type.
 
         >>> TopBottomCode(technique="top_bottom_code", top=90).fit("age", pl.Int64())(pl.Series([34, 97])).to_list()
         [34, 90]
         """
+        import polars as pl
+
         del column
 
-        def treat(values: pl.Series) -> pl.Series:
+        def treat(values: "pl.Series") -> "pl.Series":
             lower = None if self.bottom is None else pl.lit(self.bottom).cast(dtype)
             upper = None if self.top is None else pl.lit(self.top).cast(dtype)
             return pl.select(pl.lit(values).clip(lower, upper)).to_series().alias(values.name)

@@ -12,10 +12,20 @@ from anon_platform.errors import SourceError
 from anon_platform.ingest.csv_files import csv_header
 from anon_platform.ingest.files import source_files
 from anon_platform.policy import Source
-from anon_platform.policy.model import DTYPES, Column
+from anon_platform.policy.model import Column, ColumnType
 
 Path_ = tuple[str | int, ...]
 Broken = tuple[Path_, str]
+
+DTYPES: dict[ColumnType, pl.DataType] = {
+    "string": pl.String(),
+    "integer": pl.Int64(),
+    "number": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+    "datetime": pl.Datetime("us"),
+}
+"""What a column type of the policy means in a table."""
 
 
 def source_schema(source: Source) -> dict[str, pl.DataType]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-import polars as pl
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from anon_platform.anonymize import Generalize, Suppress, Technique
@@ -26,15 +25,6 @@ Role = Literal[
 ]
 
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
-
-DTYPES: dict[str, pl.DataType] = {
-    "string": pl.String(),
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "datetime": pl.Datetime("us"),
-}
 
 
 class Source(Spec):

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from anon_platform.ingest import fingerprint, snapshot, source_files
+from anon_platform.ingest.schema import DTYPES
 from anon_platform.ingest.snapshot import Ingested
 from anon_platform.ingest.typed import typed, without_missing
 from anon_platform.keys import Key
 from anon_platform.policy import Column, load_policy
-from anon_platform.policy.model import DTYPES
 from anon_platform.table import PERSON, ROW
 from anon_platform_tests.ingest.sources import HEADER, tiny
 

@@ -4,14 +4,16 @@ import csv
 import hashlib
 import io
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import polars as pl
 from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field_validator, model_validator
 
 from anon_platform.anonymize.technique import has_text
 from anon_platform.errors import PolicyError
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 class CsvHierarchy(Spec):
@@ -68,7 +70,7 @@ class CsvHierarchy(Spec):
         """`value`, `level 1` …, as far as the policy allows them."""
         return self.levels or tuple(self._labels)
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Values are compared as text, so they need one."""
         return (
             None
@@ -76,8 +78,16 @@ class CsvHierarchy(Spec):
             else "lists, structs and bytes have no text; suppress or unpack the column"
         )
 
-    def labels(self, values: pl.Series) -> list[pl.Series]:
+    def leaves(self) -> "pl.Series":
+        """The first column of the file."""
+        import polars as pl
+
+        return pl.Series("leaf", self._labels["value"], dtype=pl.String)
+
+    def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """One series a level; a value that the file does not name raises `PolicyError` with their number."""
+        import polars as pl
+
         table = pl.DataFrame({name: list(column) for name, column in self._labels.items()}).with_columns(
             leaf="value"
         )

@@ -1,12 +1,14 @@
 """Calendar dates: day, month, quarter, year."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
 from pydantic import Field
 
 from anon_platform.anonymize.hierarchy.order import in_order
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 DateLevel = Literal["day", "month", "quarter", "year"]
 ORDER: tuple[DateLevel, ...] = ("day", "month", "quarter", "year")
@@ -26,16 +28,20 @@ class Dates(Spec):
         """The allowed levels."""
         return self.levels
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Dates need a date or a timestamp."""
+        import polars as pl
+
         return (
             None
             if dtype in (pl.Date, pl.Datetime)
             else "dates need a date column; declare type: date or type: datetime"
         )
 
-    def labels(self, values: pl.Series) -> list[pl.Series]:
+    def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """`2004-03-17`, `2004-03`, `2004-Q1` or `2004`; of a timestamp the day in its own time zone."""
+        import polars as pl
+
         frame = pl.DataFrame({"value": values.dt.date()})
         value = pl.col("value")
         texts = {

@@ -1,11 +1,12 @@
 """A hierarchy of one step: the value itself, or `*`."""
 
-from typing import Literal
-
-import polars as pl
+from typing import TYPE_CHECKING, Literal
 
 from anon_platform.anonymize.technique import has_text
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 class Flat(Spec):
@@ -18,7 +19,7 @@ class Flat(Spec):
         """One level: the value."""
         return ("value",)
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Values are compared as text, so they need one."""
         return (
             None
@@ -26,6 +27,8 @@ class Flat(Spec):
             else "lists, structs and bytes have no text; suppress or unpack the column"
         )
 
-    def labels(self, values: pl.Series) -> list[pl.Series]:
+    def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """The values as text."""
+        import polars as pl
+
         return [values.cast(pl.String)]

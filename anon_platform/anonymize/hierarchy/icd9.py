@@ -2,13 +2,15 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
 from pydantic import Field
 
 from anon_platform.anonymize.hierarchy.order import in_order
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 Icd9Level = Literal["code", "category", "block", "chapter"]
 ORDER: tuple[Icd9Level, ...] = ("code", "category", "block", "chapter")
@@ -28,12 +30,16 @@ class Icd9(Spec):
         """The allowed levels."""
         return self.levels
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Codes are text: as numbers they lose their zeros."""
+        import polars as pl
+
         return None if dtype == pl.String else "ICD-9 codes are text; declare type: string"
 
-    def labels(self, values: pl.Series) -> list[pl.Series]:
+    def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """`250.83`, `250`, `249-259 Diseases of other endocrine glands`, the chapter's title."""
+        import polars as pl
+
         text = pl.col("value").str.strip_chars().str.to_uppercase()
         head = text.str.extract(r"^(E\d{1,3}|V\d{1,2}|\d{1,3})(?:\.\d{0,2})?$")
         frame = pl.DataFrame({"value": values}).with_columns(
@@ -57,7 +63,9 @@ class Icd9(Spec):
         ]
 
 
-def _padded(head: pl.Expr) -> pl.Expr:
+def _padded(head: "pl.Expr") -> "pl.Expr":
+    import polars as pl
+
     letter = head.str.extract(r"^([EV])").fill_null("")
     digits = head.str.extract(r"(\d+)$")
     width = pl.when(letter == "V").then(digits.str.zfill(2)).otherwise(digits.str.zfill(3))
@@ -65,8 +73,10 @@ def _padded(head: pl.Expr) -> pl.Expr:
 
 
 @cache
-def _categories() -> pl.DataFrame:
+def _categories() -> "pl.DataFrame":
     """Every three-character category with the block and chapter it belongs to."""
+    import polars as pl
+
     path = files("anon_platform.anonymize") / "data" / "icd9_blocks.csv"
     rows: list[tuple[str, str, str]] = []
     for first, last, block, chapter in pl.read_csv(path.read_bytes(), infer_schema=False).iter_rows():

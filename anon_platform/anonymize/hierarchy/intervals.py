@@ -1,12 +1,14 @@
 """Numeric intervals of growing width."""
 
 from decimal import Decimal
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-import polars as pl
 from pydantic import Field, FiniteFloat, model_validator
 
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 class Intervals(Spec):
@@ -40,20 +42,24 @@ class Intervals(Spec):
         """One level a width, named by it."""
         return tuple(_spelled(width) for width in self.widths)
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """Intervals need numbers."""
         return (
             None if dtype.is_numeric() else "intervals need a numeric column; declare type: integer or number"
         )
 
-    def labels(self, values: pl.Series) -> list[pl.Series]:
+    def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """One series of interval labels a width; NaN counts as null, infinity too unless an open end takes it."""
+        import polars as pl
+
         frame = pl.DataFrame({"value": values.cast(pl.Float64).fill_nan(None)})
         frame = frame.with_columns(number=self._number())
         return [frame.select(self._label(width)).to_series() for width in self.widths]
 
-    def _number(self) -> pl.Expr:
+    def _number(self) -> "pl.Expr":
         """The number of the narrowest interval that holds the value, 0 for the one that begins at the origin."""
+        import polars as pl
+
         value, narrowest = pl.col("value"), self.widths[0]
         steps = (value - self.origin) / narrowest
         nearest = steps.round()
@@ -62,7 +68,9 @@ class Intervals(Spec):
         on_bound = (steps - nearest).abs() <= hair
         return pl.when(on_bound).then(nearest).otherwise(steps.floor()).cast(pl.Int64, strict=False)
 
-    def _label(self, width: float) -> pl.Expr:
+    def _label(self, width: float) -> "pl.Expr":
+        import polars as pl
+
         value = pl.col("value")
         # wide intervals are made of whole narrow ones, so that every label has one parent
         ratio = round(width / self.widths[0])
@@ -82,8 +90,10 @@ class Intervals(Spec):
         return pl.when(value.is_null()).then(None).otherwise(label)
 
 
-def _text(number: pl.Expr) -> pl.Expr:
+def _text(number: "pl.Expr") -> "pl.Expr":
     """Whole numbers without a decimal point."""
+    import polars as pl
+
     whole = number.round()
     return (
         pl.when((number - whole).abs() < 5e-10)  # noqa: PLR2004 - half of the ninth decimal

@@ -2,13 +2,15 @@
 
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
 from pydantic import Field
 
 from anon_platform.anonymize.hierarchy.order import in_order
 from anon_platform.spec import Spec
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 ZipLevel = Literal["zip5", "zip3", "state"]
 ORDER: tuple[ZipLevel, ...] = ("zip5", "zip3", "state")
@@ -28,16 +30,20 @@ class Zip(Spec):
         """The allowed levels."""
         return self.levels
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: "pl.DataType") -> str | None:
         """ZIP codes are text: as numbers they lose their leading zeros."""
+        import polars as pl
+
         return (
             None
             if dtype == pl.String
             else "ZIP codes are text; declare type: string, so that leading zeros stay"
         )
 
-    def labels(self, values: pl.Series) -> list[pl.Series]:
+    def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """`60614`, `606**`, `IL`."""
+        import polars as pl
+
         table = _states()
         code = pl.col("value").str.extract(r"^\s*([0-9]{5})(?:-?[0-9]{4})?\s*$")
         frame = (
@@ -61,7 +67,9 @@ class Zip(Spec):
 
 
 @cache
-def _states() -> pl.DataFrame:
+def _states() -> "pl.DataFrame":
+    import polars as pl
+
     path = files("anon_platform.anonymize") / "data" / "zip3_2010.csv"
     table = pl.read_csv(path.read_bytes(), infer_schema=False)
     return table.select(prefix="zip3", state="state")
