@@ -9,6 +9,17 @@ class PolicyError(AnonError):
     """The policy cannot be applied to this dataset; nothing was read or released."""
 
 
+class HierarchyGapError(PolicyError):
+    """A hierarchy does not name values that the data has.
+
+    missing: up to ten of these values, for an interactive command line; no message, log or event holds them.
+    """
+
+    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
 class SourceError(AnonError):
     """The source data cannot be read as the policy says; nothing was released."""
 

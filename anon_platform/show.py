@@ -33,6 +33,7 @@ def plan_text(plan: Plan) -> RenderableType:
         Text(f"source: {policy.source.format}, {plan.files} file(s) at {policy.source.path}"),
         Text(f"privacy unit: {whose}"),
         Text(f"for: {policy.publish.recipient}; {policy.publish.purpose}"),
+        Text(f"engine: {plan.engine}"),
         Text(""),
         columns,
         Text(""),

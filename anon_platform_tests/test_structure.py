@@ -38,7 +38,7 @@ EXCEPTIONS = {"cli": {"show", "demo"}, "demo": {"spec", "errors"}}
 ONLY_IN = {
     "dagster": "definitions/",
     "dagster_postgres": "definitions/",
-    "duckdb": "ingest/csv_files.py",
+    "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py"),
     "matplotlib": ("publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
     "sklearn": "validate/model.py",
     "sqlalchemy": ("database.py", "ledger.py", "ledger_tables.py"),

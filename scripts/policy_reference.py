@@ -10,18 +10,24 @@ from pydantic.fields import FieldInfo
 
 from anon_platform.anonymize import TECHNIQUES
 from anon_platform.anonymize.hierarchy import HIERARCHIES
-from anon_platform.policy import Policy
-from anon_platform.policy.model import (
+from anon_platform.policy import (
+    SENSITIVE_MODELS,
+    Attacker,
     Column,
+    DeltaPresence,
+    Engine,
+    KMap,
     Model,
+    Policy,
+    Population,
     PrivacyUnit,
     Publish,
     Schedule,
     Source,
-    Target,
     Thresholds,
     Watch,
 )
+from anon_platform.policy.model import Target
 
 PAGE = Path(__file__).parents[1] / "docs" / "policy.md"
 
@@ -47,11 +53,16 @@ SECTIONS: list[tuple[str, type[BaseModel]]] = [
     ("privacy_unit", PrivacyUnit),
     ("columns: one entry a column", Column),
     ("thresholds", Thresholds),
+    ("thresholds.k_map", KMap),
+    ("thresholds.delta_presence", DeltaPresence),
+    ("population: of k_map and delta_presence", Population),
+    ("attackers: one entry an attacker", Attacker),
     ("model", Model),
     ("model.target", Target),
     ("publish", Publish),
     ("schedule", Schedule),
     ("watch", Watch),
+    ("engine", Engine),
 ]
 
 
@@ -59,6 +70,11 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRO]
     parts += [f"## {title}\n\n{_section(model)}" for title, model in SECTIONS]
+    parts.append(
+        "## Privacy models of a sensitive column\n\nA list under `thresholds.sensitive.<column>`, told apart by `model`, and"
+        " `t_closeness` by `distance`.\n"
+    )
+    parts += [f"### model: {_tags(model)}\n\n{_section(model)}" for model in SENSITIVE_MODELS]
     parts.append(
         "## Treatments\n\nOne step or a list of steps under `treat:` of a column, told apart by `technique`.\n"
     )
@@ -88,7 +104,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "**required**"
     value = field.get_default(call_default_factory=False)
-    if value is None:
+    if value is None or field.default_factory is not None:
         return ""
     return (
         f"`{list(value)}`"
@@ -129,6 +145,13 @@ def _name(annotation: Any) -> str:  # noqa: ANN401, PLR0911 - one line a kind of
     return words.get(
         annotation, "keys and values" if hasattr(annotation, "model_fields") else str(annotation)
     )
+
+
+def _tags(model: type[BaseModel]) -> str:
+    """`t_closeness, distance: ordered`."""
+    distance = model.model_fields.get("distance")
+    name = str(get_args(model.model_fields["model"].annotation)[0])
+    return name if distance is None else f"{name}, distance: {get_args(distance.annotation)[0]}"
 
 
 def _tag(model: type[BaseModel]) -> str:

@@ -6,24 +6,35 @@ from pydantic import Field
 
 from anon_platform.anonymize.generalize import Generalize
 from anon_platform.anonymize.mask import Mask
+from anon_platform.anonymize.microaggregate import Microaggregate
+from anon_platform.anonymize.pram import Pram
 from anon_platform.anonymize.pseudonymize import Pseudonymize
+from anon_platform.anonymize.rank_swap import RankSwap
 from anon_platform.anonymize.suppress import Suppress
-from anon_platform.anonymize.technique import Treat
+from anon_platform.anonymize.technique import OfCounts, OfRows, Treat, TreatRows, WholeColumn
 from anon_platform.anonymize.top_bottom_code import TopBottomCode
 
-TECHNIQUES = (Suppress, Pseudonymize, Mask, Generalize, TopBottomCode)
+TECHNIQUES = (Suppress, Pseudonymize, Mask, Generalize, TopBottomCode, Microaggregate, RankSwap, Pram)
 
 Technique = Annotated[
-    Suppress | Pseudonymize | Mask | Generalize | TopBottomCode, Field(discriminator="technique")
+    Suppress | Pseudonymize | Mask | Generalize | TopBottomCode | Microaggregate | RankSwap | Pram,
+    Field(discriminator="technique"),
 ]
 
 __all__ = [
     "TECHNIQUES",
     "Generalize",
     "Mask",
+    "Microaggregate",
+    "OfCounts",
+    "OfRows",
+    "Pram",
     "Pseudonymize",
+    "RankSwap",
     "Suppress",
     "Technique",
     "TopBottomCode",
     "Treat",
+    "TreatRows",
+    "WholeColumn",
 ]

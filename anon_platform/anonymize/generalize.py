@@ -3,8 +3,16 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from anon_platform.anonymize.hierarchy import Hierarchy, Ladder, ladder
-from anon_platform.anonymize.technique import Treat
+from anon_platform.anonymize.hierarchy import (
+    Hierarchy,
+    Inferred,
+    Ladder,
+    LevelLabels,
+    ladder,
+    needs_counts,
+    resolved,
+)
+from anon_platform.anonymize.technique import Treat, WholeColumn
 from anon_platform.errors import SourceError
 from anon_platform.spec import Spec
 
@@ -22,6 +30,10 @@ class Generalize(Spec):
 
     def fault(self, dtype: "pl.DataType") -> str | None:
         """A wrong type for the hierarchy, or a level that it does not have."""
+        if self.level is not None and isinstance(self.hierarchy, Inferred):
+            return (
+                "an inferred hierarchy has no level to name before the data is counted; write the hierarchy"
+            )
         if self.level is not None and self.level not in self.hierarchy.level_names:
             return (
                 f"level {self.level} is unknown; this hierarchy has {', '.join(self.hierarchy.level_names)}"
@@ -31,11 +43,20 @@ class Generalize(Spec):
     def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The labels of the fixed level."""
         del dtype
-        level = self.hierarchy.level_names.index(str(self.level))
+        return self._at_level(column, self.hierarchy)
+
+    def fit_counts(self, column: WholeColumn) -> Treat:
+        """The labels of the fixed level, of a hierarchy that is counted first where it has to be."""
+        if not needs_counts(self.hierarchy):
+            return self.fit(column.name, column.dtype)
+        counts = column.counts()
+        return self._at_level(column.name, resolved(self.hierarchy, counts["value"], counts["people"]))
+
+    def _at_level(self, column: str, hierarchy: LevelLabels) -> Treat:
+        level = hierarchy.level_names.index(str(self.level))
 
         def treat(values: "pl.Series") -> "pl.Series":
-            distinct = values.unique()
-            built = ladder(self.hierarchy, distinct, column=column)
+            built = ladder(hierarchy, values.unique(), column=column)
             return relabel(values, built, level)
 
         return treat

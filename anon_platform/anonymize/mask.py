@@ -40,6 +40,7 @@ class Mask(Spec):
     def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The masked values, null for null.
 
+        >>> import polars as pl
         >>> Mask(technique="mask", keep_last=4).fit("phone", pl.String())(pl.Series(["312-555-0199", "1"])).to_list()
         ['****0199', '****']
         """

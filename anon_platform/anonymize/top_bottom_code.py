@@ -47,6 +47,7 @@ class TopBottomCode(Spec):
     def fit(self, column: str, dtype: "pl.DataType") -> Treat:
         """The bounded values, of the same type.
 
+        >>> import polars as pl
         >>> TopBottomCode(technique="top_bottom_code", top=90).fit("age", pl.Int64())(pl.Series([34, 97])).to_list()
         [34, 90]
         """

@@ -11,9 +11,9 @@ if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definit
     from anon_platform.pipeline import StageReport
 
 CHECKS = {
-    "k_anonymity": "Every equivalence class of the released bytes has at least k people.",
-    "l_diversity": "Every class has at least l distinct values of each sensitive column.",
-    "reidentification_risk": "No record's prosecutor risk exceeds the maximum.",
+    "k_anonymity": "Every equivalence class of the released bytes has at least k people, for every attacker and population.",
+    "l_diversity": "Every class meets l and all other privacy models of each sensitive column.",
+    "reidentification_risk": "Prosecutor risk and presence in the data stay within their bounds.",
     "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
     "statistical_fidelity": "No column's distribution moved further than allowed.",
     "model_utility": "A model trained on the release keeps enough of the original model's lift.",

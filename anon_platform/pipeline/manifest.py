@@ -50,6 +50,7 @@ def build_manifest(
             "released_data": RELEASED_DATA_VERSION,
             "python": platform.python_version(),
             "polars": version("polars"),
+            "duckdb": version("duckdb"),
         },
         "rows": {
             "in": stages["raw"]["rows"],

@@ -34,6 +34,8 @@ class Plan:
     columns: tuple[PlannedColumn, ...]
     passes: tuple[str, ...]
     thresholds: Mapping[str, float]
+    engine: str
+    """What counts the rows, in words."""
 
     def as_json(self) -> dict[str, object]:
         """The plan for machines and for the manifest."""
@@ -44,13 +46,19 @@ class Plan:
             "columns": [vars(column) for column in self.columns],
             "passes": list(self.passes),
             "thresholds": dict(self.thresholds),
+            "engine": self.engine,
         }
 
 
 def plan(file: Path) -> Plan:
     """The plan of a policy file; `FaultyPolicyError` names all faults of policy, source schema and keys at once."""
     reading = read_policy(file)
-    faults = [*reading.faults, *_schema_faults(reading), *_key_faults(reading)]
+    faults = [
+        *reading.faults,
+        *_schema_faults(reading),
+        *_population_faults(reading),
+        *_key_faults(reading),
+    ]
     if reading.policy is None or faults:
         raise FaultyPolicyError(file, faults)
     return plan_of(reading.policy)
@@ -68,7 +76,8 @@ def plan_of(policy: Policy) -> Plan:
             for name, column in policy.columns.items()
         ),
         tuple(_passes(policy)),
-        {name: value for name, value in policy.thresholds.model_dump().items() if value is not None},
+        policy.thresholds.numbers(),
+        policy.engine.in_words(),
     )
 
 
@@ -102,6 +111,33 @@ def _schema_faults(reading: Reading) -> list[Fault]:
         return [reading.document.fault(("source", "path"), str(error))]
     found = schema_faults(reading.draft.names, reading.draft.columns, schema)
     return [reading.document.fault(at, message) for at, message in found]
+
+
+def _population_faults(reading: Reading) -> list[Fault]:
+    """A population that cannot be read would only be missed when the release is measured."""
+    thresholds = reading.draft.parts.get("thresholds") if reading.draft is not None else None
+    faults = []
+    for name in ("k_map", "delta_presence") if thresholds is not None else ():
+        model = getattr(thresholds, name)
+        if model is None or model.population is None:
+            continue
+        at = ("thresholds", name, "population")
+        try:
+            schema = source_schema(model.population)
+        except SourceError as error:
+            faults.append(reading.document.fault((*at, "path"), str(error).replace("source.path", "path")))
+            continue
+        wanted = model.population.columns
+        # without a header the first line of a CSV file has cells, which are not named
+        known = (
+            f"it has {', '.join(schema)}" if set(wanted.values()) & set(schema) else "nor any other of these"
+        )
+        faults += [
+            reading.document.fault((*at, "columns", ours), f"the population has no such column; {known}")
+            for ours, theirs in wanted.items()
+            if theirs not in schema
+        ]
+    return faults
 
 
 def _key_faults(reading: Reading) -> list[Fault]:

@@ -9,8 +9,9 @@ import polars as pl
 from anon_platform.analyze import Analysis
 from anon_platform.pipeline.manifest import build_manifest
 from anon_platform.pipeline.plan import plan_of
+from anon_platform.pipeline.population import populations
 from anon_platform.pipeline.staging import Work
-from anon_platform.pipeline.treatments import with_levels
+from anon_platform.pipeline.treatments import as_left, at_released_detail, perturbed_columns, with_levels
 from anon_platform.policy import Policy
 from anon_platform.publish import MANIFEST, file_hashes, read_json, write_json, write_report
 from anon_platform.table import ROW
@@ -23,7 +24,7 @@ SMALL_CELL = 11
 def evidence_of(policy: Policy, work: Work) -> Evidence:
     """What the validator looks at: the written files, and staging."""
     folder = work.part("anonymized")
-    table = work.snapshot()
+    table = work.snapshot(policy.engine)
     levels = work.require("anonymized")["levels"]
     return Evidence(
         policy=policy,
@@ -31,7 +32,10 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         kept=pl.read_parquet(folder / "kept.parquet", glob=False),
         suppressed=pl.read_parquet(folder / "suppressed.parquet", glob=False)[ROW],
         source=table,
-        treat=with_levels(table, policy, levels),
+        treat=at_released_detail(table, policy, with_levels(table, policy, levels)),
+        as_left=as_left(policy, table),
+        perturbed=perturbed_columns(policy),
+        population=populations(policy, work, table, levels),
     )
 
 

@@ -9,6 +9,7 @@ from anon_platform.errors import IntegrityError, ReleaseRefusedError, SourceErro
 from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
+from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.releasing import as_tuples, evidence_of, write_release
 from anon_platform.pipeline.staging import Work, current, exclusive, remember, staging, value_free
@@ -27,7 +28,6 @@ from anon_platform.publish import (
     write_json,
 )
 from anon_platform.spec import Spec
-from anon_platform.table import PolarsTable
 from anon_platform.validate import Assessment, assess
 from anon_platform.version import RELEASED_DATA_VERSION
 
@@ -75,7 +75,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
                 "columns": len(policy.columns),
                 "columns_suppressed": len(policy.columns) - len(policy.released),
                 "fingerprint": found,
-                "types": type_names(PolarsTable.over(work.part("raw.tmp")).schema),
+                "types": type_names(open_table(draft, policy.engine, spill=work.part("spill")).schema),
             }
             work.finish("raw", numbers)
             _record(
@@ -92,7 +92,7 @@ def analyzed(file: Path, progress: Progress = silent) -> StageReport:
         work = current(policy.dataset, policy.hash)
         if work.released.exists():
             return _from_manifest("analyzed", work)
-        table = work.snapshot()
+        table = work.snapshot(policy.engine)
         numbers = work.done("analyzed")
         if numbers is None:
             progress("profile and risk of the original", 0, 0)
@@ -121,7 +121,7 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
         work.require("analyzed")
         numbers = work.done("anonymized")
         if numbers is None:
-            table = work.snapshot()
+            table = work.snapshot(policy.engine)
             fitted = fit(policy, table, progress)
             with work.draft("anonymized") as draft:
                 numbers = treat_rows(policy, table, fitted, draft, progress)

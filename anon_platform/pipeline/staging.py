@@ -16,8 +16,10 @@ import polars as pl
 
 from anon_platform.errors import AnonError, BusyError, SourceError, StorageError
 from anon_platform.home import home
+from anon_platform.pipeline.engine import open_table
+from anon_platform.policy import Engine
 from anon_platform.publish import read_json, write_json
-from anon_platform.table import PolarsTable
+from anon_platform.table import Table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,10 +95,13 @@ class Work:
         self.part(stage + ".json").unlink()
         (self.part(stage) / name).rename(to)
 
-    def snapshot(self) -> PolarsTable:
-        """The checked copy of the source."""
+    def snapshot(self, engine: Engine) -> Table:
+        """The checked copy of the source; a stage opens it once."""
         self.require("raw")
-        return PolarsTable.over(self.part("raw"))
+        spill = self.part("spill")
+        # a killed run may have left something there, and nobody else works on the dataset
+        shutil.rmtree(spill, ignore_errors=True)
+        return open_table(self.part("raw"), engine, spill=spill)
 
     def wipe(self) -> None:
         """Deletes the work; identified data does not outlive the run."""

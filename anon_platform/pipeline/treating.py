@@ -12,19 +12,27 @@ from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
 from anon_platform.errors import PolicyError
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
-from anon_platform.pipeline.treatments import Progress, steps_before_search, treated_counts, with_levels
+from anon_platform.pipeline.treatments import (
+    Progress,
+    as_left,
+    hierarchies_for,
+    inferred_in_words,
+    steps_before_search,
+    treated_counts,
+    with_levels,
+)
 from anon_platform.policy import Policy
 from anon_platform.publish import write_data
 from anon_platform.publish.data_files import PART_ROWS
-from anon_platform.table import PERSON, ROW, PolarsTable
+from anon_platform.table import PERSON, ROW, Table
 
 
-def fit(policy: Policy, table: PolarsTable, progress: Progress) -> Fitted:
+def fit(policy: Policy, table: Table, progress: Progress) -> Fitted:
     """The search, on the frequency table of quasi-identifiers, people and released sensitive values."""
     names, sensitive = policy.quasi_identifiers, policy.sensitive
     progress("counting combinations", 0, 0)
-    before = steps_before_search(policy, table.schema)
-    counts = treated_counts(table, [*names, *sensitive], before, [PERSON])
+    before = steps_before_search(policy, table)
+    counts = treated_counts(as_left(policy, table), [*names, *sensitive], before, [PERSON])
     wanted = policy.thresholds
     k = max(wanted.k or 1, people_for_risk(wanted.max_risk))
     people = counts[PERSON].n_unique()
@@ -33,14 +41,9 @@ def fit(policy: Policy, table: PolarsTable, progress: Progress) -> Fitted:
             f"thresholds.max_risk: {wanted.max_risk:g} needs {k} people in a class, the source has {people};"
             f" write max_risk: {1 / people:.3g} or more"
         )
-    hierarchies = {}
-    for name in names:
-        searched = policy.columns[name].searched
-        assert searched is not None
-        hierarchies[name] = searched.hierarchy
     return solve(
         counts,
-        hierarchies,
+        hierarchies_for(policy, counts),
         person=PERSON,
         sensitive=sensitive,
         k=k,
@@ -62,10 +65,10 @@ def people_for_risk(max_risk: float | None) -> int:
 
 
 def treat_rows(
-    policy: Policy, table: PolarsTable, fitted: Fitted, draft: Path, progress: Progress
+    policy: Policy, table: Table, fitted: Fitted, draft: Path, progress: Progress
 ) -> dict[str, Any]:
     """Writes data, kept and suppressed positions to the stage's draft (in the release's staging folder)."""
-    treat = with_levels(table, policy, fitted.levels)
+    treat, left = with_levels(table, policy, fitted.levels), as_left(policy, table)
     suppressed: list[pl.Series] = []
     done = 0
 
@@ -84,10 +87,10 @@ def treat_rows(
     draws = secret_draws(load_key(INSTANCE_KEY), draft.parent.name, table_rows)
     parts = max(1, round(table_rows / PART_ROWS))
     written = write_data(
-        table.map(step).batches(),
+        left.map(step).batches(),
         draft / "data",
         columns=policy.released,
-        schema=pl.Schema(table.map(step).schema),
+        schema=pl.Schema(left.map(step).schema),
         formats=policy.publish.formats,
         parts=parts,
         part_of=lambda rows: part_of(rows, draws, parts),
@@ -101,10 +104,11 @@ def treat_rows(
         "rows_suppressed": len(out),
         "people_out": written.kept[PERSON].n_unique(),
         "levels": fitted.levels,
+        "inferred": inferred_in_words(policy, table),
         "information_loss": fitted.solution.loss,
         "nodes": fitted.solution.nodes,
         "nodes_evaluated": fitted.solution.evaluated,
-        "types": type_names(table.map(step).schema),
+        "types": type_names(left.map(step).schema),
     }
 
 

@@ -1,5 +1,6 @@
 """The policy: one YAML file says whose privacy, which columns, which treatment, which thresholds."""
 
+from anon_platform.policy.engine import Engine
 from anon_platform.policy.faults import Fault, FaultyPolicyError
 from anon_platform.policy.loading import dataset_name, load_policy
 from anon_platform.policy.model import (
@@ -9,18 +10,32 @@ from anon_platform.policy.model import (
     PrivacyUnit,
     Publish,
     Schedule,
-    Source,
-    Thresholds,
     Watch,
 )
 from anon_platform.policy.schema import json_schema
+from anon_platform.policy.source import Population, Source
+from anon_platform.policy.thresholds import (
+    SENSITIVE_MODELS,
+    Attacker,
+    DeltaPresence,
+    HierarchicalTCloseness,
+    KMap,
+    Thresholds,
+)
 
 __all__ = [
+    "SENSITIVE_MODELS",
+    "Attacker",
     "Column",
+    "DeltaPresence",
+    "Engine",
     "Fault",
     "FaultyPolicyError",
+    "HierarchicalTCloseness",
+    "KMap",
     "Model",
     "Policy",
+    "Population",
     "PrivacyUnit",
     "Publish",
     "Schedule",

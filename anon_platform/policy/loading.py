@@ -1,6 +1,8 @@
 """From a YAML file to a policy, or to all of its faults."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin
 
@@ -10,7 +12,8 @@ from pydantic_core import ErrorDetails
 from anon_platform.errors import PolicyError
 from anon_platform.policy.faults import Fault, FaultyPolicyError, Path_, say
 from anon_platform.policy.model import Column, Policy
-from anon_platform.policy.rules import Draft, broken_rules
+from anon_platform.policy.privacy_rules import Draft
+from anon_platform.policy.rules import broken_rules
 from anon_platform.policy.yaml_nodes import Document, parse
 
 
@@ -128,7 +131,8 @@ def _located(document: Document, error: ErrorDetails) -> Fault:
     if unknown_key:
         models = _walk(error["loc"][:-1])[1]
     if error["type"] == "union_tag_not_found":
-        choices = [tag for model in models for tag in _tags(model)]
+        told_apart_by = str(error["ctx"]["discriminator"]).strip("'")
+        choices = list(dict.fromkeys(tag for model in models for tag in _tags(model, told_apart_by)))
     else:
         choices = sorted(models[0].model_fields) if len(models) == 1 else []
     return document.fault(at, say(error, choices), key=unknown_key)
@@ -142,15 +146,17 @@ def _walk(location: Path_) -> tuple[Path_, list[type[BaseModel]]]:
     annotation: Any = Policy
     at: Path_ = ()
     for part in location:
+        if get_origin(annotation) is dict:
+            at = (*at, part)
+            annotation = get_args(annotation)[1]
+            continue
         models = _models_in(annotation)
         member = [model for model in models if part in _tags(model)]
         if len(models) > 1 and member:
-            annotation = member[0]
+            annotation = reduce(or_, member)  # a union in a union leaves several
             continue
         at = (*at, part)
-        if get_origin(annotation) is dict:
-            annotation = get_args(annotation)[1]
-        elif isinstance(part, str):
+        if isinstance(part, str):
             fields = [model.model_fields[part] for model in models if part in model.model_fields]
             annotation = fields[0].annotation if fields else None
     return at, _models_in(annotation)
@@ -162,8 +168,10 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any 
     return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
-def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
-    for name in ("technique", "kind"):
-        if name in model.model_fields:
-            return get_args(model.model_fields[name].annotation)
-    return ()
+def _tags(model: type[BaseModel], *told_apart_by: str) -> tuple[Any, ...]:
+    return tuple(
+        tag
+        for name in told_apart_by or ("technique", "kind", "model", "distance")
+        if name in model.model_fields
+        for tag in get_args(model.model_fields[name].annotation)
+    )

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
 from anon_platform.anonymize import Generalize, Suppress, Technique
+from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
 from anon_platform.policy.cron import cron_fault
+from anon_platform.policy.engine import Engine
+from anon_platform.policy.source import Source
+from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
 
 Role = Literal[
@@ -27,30 +31,6 @@ Role = Literal[
 ColumnType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 
 
-class Source(Spec):
-    """Where the identified data lies."""
-
-    format: Literal["csv", "parquet"]
-    path: str = Field(min_length=1)
-    """A file, a folder or a glob, from the policy's folder."""
-    separator: str = Field(default=",", pattern=r'^[^"\r\n\x00]$')
-    """CSV only: the character between fields."""
-    missing_values: tuple[str, ...] = ("",)
-    """Texts that mean "no value", such as "?" or "NA"."""
-
-    _folder: Path = PrivateAttr(default=Path())
-
-    @model_validator(mode="after")
-    def _remember_folder(self, info: ValidationInfo) -> Self:
-        self._folder = Path((info.context or {}).get("folder", "."))
-        return self
-
-    @property
-    def location(self) -> Path:
-        """The path, made absolute from the policy's folder."""
-        return self._folder / self.path
-
-
 class PrivacyUnit(Spec):
     """Whose privacy is protected: k, risk and model splits count them, not rows."""
 
@@ -60,6 +40,8 @@ class PrivacyUnit(Spec):
     """Written instead of `column` when nobody has two rows."""
     name: str = "person"
     """What reports call the unit, such as patient."""
+    linked: Literal[True] | None = None
+    """Written when a pseudonym that leaves links a person's rows: then k people must share the whole set of rows."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -115,28 +97,6 @@ class Column(Spec):
             )
             words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
         return ", then ".join(words) or "released as it is"
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Thresholds(Spec):
-    """What must hold on the bytes that leave; one missed threshold refuses the release."""
-
-    k: int | None = Field(default=None, ge=2)
-    """k-anonymity: people in every equivalence class, at least. Required with quasi-identifiers."""
-    l: int | None = Field(default=None, ge=1)
-    """Distinct l-diversity of every sensitive column, at least. Required with sensitive columns."""
-    t: Share | None = None
-    """t-closeness (equal-distance EMD) of every sensitive column, at most. Measured even when left out."""
-    max_risk: Share | None = None
-    """Prosecutor risk of the record most at risk, at most. Required with quasi-identifiers."""
-    suppressed_records: Share | None = None
-    """Share of records that may be left out to reach k and l. Required with quasi-identifiers."""
-    fidelity: Share
-    """Total variation distance between original and released distribution of any column, at most."""
-    model_loss: Share | None = None
-    """Share of the original model's lift (AUC - 0.5) that may be lost. Required with a model."""
 
 
 class Target(Spec):
@@ -215,10 +175,13 @@ class Policy(Spec):
     privacy_unit: PrivacyUnit
     columns: dict[str, Column] = Field(min_length=1)
     thresholds: Thresholds
+    attackers: tuple[Attacker, ...] = ()
+    """What several attackers know, each with numbers of its own; beside the thresholds, which hold for all of it."""
     model: Model | None = None
     publish: Publish
     schedule: Schedule | None = None
     watch: Watch | None = None
+    engine: Engine = Field(default_factory=Engine)
 
     _file: Path = PrivateAttr(default=Path("policy.yaml"))
 
@@ -246,9 +209,22 @@ class Policy(Spec):
         """Sensitive columns that leave."""
         return self.with_role("sensitive")
 
+    def models_of(self, column: str) -> "tuple[ColumnModel, ...]":
+        """The privacy models that a sensitive column must meet: its own, and those that l and t demand of all."""
+        wanted = self.thresholds
+        models: list[ColumnModel] = []
+        if wanted.l is not None:
+            models.append(DistinctL(model="distinct_l", l=wanted.l))
+        if wanted.t is not None:
+            models.append(TCloseness(model="t_closeness", distance="equal", t=wanted.t))
+        return (*models, *wanted.sensitive.get(column, ()))
+
     def canonical(self) -> str:
-        """The policy as one line of JSON, the same for policies that say the same."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """The policy as one line of JSON, the same for policies that say the same of the released data."""
+        # without the engine: it decides how rows are counted, not what is released, so that a run on a larger machine
+        # finds the same release, and no second one of the same data appears under another name
+        said = self.model_dump(mode="json", exclude={"engine"})
+        return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
     @cached_property
     def hash(self) -> str:

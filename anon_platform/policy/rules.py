@@ -1,23 +1,12 @@
 """Rules that tie parts of a policy together; each says what to write instead."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 from anon_platform.anonymize import Generalize
-from anon_platform.policy.faults import Path_, did_you_mean
+from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import Column
-
-Broken = tuple[Path_, str]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is sound so far: all names under `columns`, the columns that parse, the sections that parse."""
-
-    names: tuple[str, ...]
-    columns: Mapping[str, Column]
-    parts: Mapping[str, Any]
+from anon_platform.policy.perturbation_rules import perturbation_rules
+from anon_platform.policy.privacy_rules import Broken, Draft, privacy_rules
 
 
 def broken_rules(draft: Draft) -> Iterator[Broken]:
@@ -28,6 +17,8 @@ def broken_rules(draft: Draft) -> Iterator[Broken]:
         yield from _column(name, column)
     if draft.names and len([c for c in draft.columns.values() if c.suppressed]) == len(draft.names):
         yield ("columns",), "every column is suppressed, so that nothing would be released"
+    yield from privacy_rules(draft)
+    yield from perturbation_rules(draft)
     yield from _thresholds(draft)
     yield from _privacy_unit(draft)
     yield from _model(draft)
@@ -84,54 +75,17 @@ def _levels(column: Column, at: Path_) -> Iterator[Broken]:
 
 def _thresholds(draft: Draft) -> Iterator[Broken]:
     thresholds = draft.parts.get("thresholds")
-    if thresholds is None:
-        return
-    leaving = [column for column in draft.columns.values() if not column.suppressed]
-    if len(draft.columns) == len(draft.names):
-        yield from _idle(thresholds, {column.role for column in leaving})
-    if any(column.role == "quasi_identifier" for column in leaving):
-        for name, example in (("k", "5"), ("max_risk", "0.2"), ("suppressed_records", "0.05")):
-            if getattr(thresholds, name) is None:
-                yield (
-                    ("thresholds", name),
-                    f"missing; the policy has quasi-identifiers, so write {name}: …, such as {example}",
-                )
-    if any(column.role == "sensitive" for column in leaving) and thresholds.l is None:
-        yield ("thresholds", "l"), "missing; the policy has sensitive columns, so write l: …, such as 2"
-    if draft.parts.get("model") is not None and thresholds.model_loss is None:
+    if thresholds is not None and draft.parts.get("model") is not None and thresholds.model_loss is None:
         yield (
             ("thresholds", "model_loss"),
             "missing; the policy has a model, so write model_loss: …, such as 0.15",
         )
 
 
-def _idle(thresholds: Any, roles: set[str]) -> Iterator[Broken]:  # noqa: ANN401 - the section as it parsed
-    """Thresholds that guard nothing: whoever wrote them believes that they do."""
-    for role, guards in (("quasi_identifier", ("k", "max_risk")), ("sensitive", ("l", "t"))):
-        for name in guards:
-            if getattr(thresholds, name) is not None and role not in roles:
-                yield (
-                    ("thresholds", name),
-                    f"no {role} column leaves, so that this guards nothing; remove it, or give a column this role",
-                )
-
-
 def _privacy_unit(draft: Draft) -> Iterator[Broken]:
     unit = draft.parts.get("privacy_unit")
-    if unit is None or unit.column is None or not draft.names:
-        return
-    if unit.column not in draft.names:
-        yield ("privacy_unit", "column"), _no_column(unit.column, draft)
-        return
-    column = draft.columns.get(unit.column)
-    if column is not None and not column.suppressed:
-        yield (
-            ("columns", unit.column),
-            (
-                "a released person key links a person's rows, and then the whole sequence of rows would have to be"
-                " anonymous; write treat: {technique: suppress}"
-            ),
-        )
+    if unit is not None and unit.column is not None and draft.names and unit.column not in draft.names:
+        yield ("privacy_unit", "column"), draft.no_column(unit.column)
 
 
 def _model(draft: Draft) -> Iterator[Broken]:
@@ -143,7 +97,7 @@ def _model(draft: Draft) -> Iterator[Broken]:
     for at, name in places:
         column = draft.columns.get(name)
         if name not in draft.names:
-            yield at, _no_column(name, draft)
+            yield at, draft.no_column(name)
         elif column is not None and column.suppressed:
             yield at, "this column is suppressed, so no model can use it; release it or leave it out"
     for i, name in enumerate(model.features):
@@ -151,8 +105,3 @@ def _model(draft: Draft) -> Iterator[Broken]:
             yield ("model", "features", i), "the target cannot be a feature; leave it out"
         if name in model.features[:i]:
             yield ("model", "features", i), "this feature stands twice; keep one"
-
-
-def _no_column(name: str, draft: Draft) -> str:
-    """The name is a value of the policy, which is never quoted."""
-    return f"no such column under columns{did_you_mean(name, draft.names) or '; name one of them'}"

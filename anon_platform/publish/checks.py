@@ -33,13 +33,36 @@ MEANINGS = {
     "suppressed records": "Share of records left out so that the others meet the thresholds",
     "largest column distance": "How far the column that moved most moved, from 0 to 1",
     "model loss": "Share of the model’s lift over chance that is lost",
+    "k-map": "The fewest people of the population who share one combination, or how many of the data stand for them",
+    "lowest presence": "Chance that somebody of the population is in the data, for whoever it is lowest",
+    "highest presence": "Chance that somebody of the population is in the data, for whoever it is highest",
     "rows and columns unaccounted for": "Faults found when every row and column is traced",
 }
 
 BY_COLUMN = {
     "l": "The fewest different values of {column} among records that share a combination",
     "t": "Largest distance between {column} in one group and in all records, from 0 to 1",
+    "distinct l": "The fewest different values of {column} among records that share a combination",
+    "entropy l": "How many equally likely values of {column} would leave an attacker as unsure, at the fewest",
+    "recursive c": "How far the commonest value of {column} outweighs the rare ones in one group, at most",
+    "t (equal)": "Largest distance between {column} in one group and in all records, from 0 to 1",
+    "t (ordered)": "The same along the order of the values of {column}: near values count less",
+    "t (hierarchical)": "The same along the hierarchy of {column}: related values count less",
+    "beta": "By how much a value of {column} is likelier in one group than in all records, relative to all",
+    "beta (enhanced)": "The same, where a common value of {column} may gain less than a rare one",
+    "delta": "How far the share of a value of {column} in one group is from that in all records, in doublings",
 }
+
+BY_ATTACKER = {
+    "k": "The fewest {people} who share what {name} knows",
+    "maximum risk": "Chance that {name} picks the right {person}, for the {person} most at risk",
+}
+
+BELOW = ("ratio of the commonest to the rare values", "bits")
+"""Units of measures that have to stay below their threshold, not at it."""
+
+REAL = (*BELOW, "equally likely values", "relative gain")
+"""Units of measures that have decimals."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +129,18 @@ def meaning(name: str, unit: str) -> str:
 
     >>> meaning("l of diagnosis", "patient")
     'The fewest different values of diagnosis among records that share a combination'
+    >>> meaning("recursive c (l = 3) of diagnosis", "patient")
+    'How far the commonest value of diagnosis outweighs the rare ones in one group, at most'
+    >>> meaning("k for neighbour", "patient")
+    'The fewest patients who share what neighbour knows'
     """
     letter, of, column = name.partition(" of ")
+    letter = letter.partition(" (l = ")[0]
     if of and letter in BY_COLUMN:
         return BY_COLUMN[letter].format(column=column)
+    measured, of, attacker = name.partition(" for ")
+    if of and measured in BY_ATTACKER:
+        return BY_ATTACKER[measured].format(person=unit, people=plural(unit), name=attacker)
     return MEANINGS.get(name, "").format(person=unit, people=plural(unit))
 
 
@@ -118,11 +149,13 @@ def measure(value: float, unit: str, threshold: float | None = None) -> str:
 
     >>> measure(0.2, "probability").replace("\xa0", " "), measure(0.05004, "total variation", 0.05)
     ('20.0 %', '0.05004')
+    >>> measure(2.9999, "equally likely values", 3.0), measure(2.5, "equally likely values", 2.0)
+    ('2.9999', '2.500')
     """
     if unit == "probability" or unit.startswith("share of"):
         scaled = None if threshold is None else threshold * 100
         return percent(value, digits_apart(value * 100, scaled, 1))
-    if "distance" in unit or unit == "total variation":
+    if "distance" in unit or unit == "total variation" or unit in REAL:
         return decimal(value, digits_apart(value, threshold, 3))
     return whole(value)
 
@@ -134,7 +167,9 @@ def demanded(metric: Mapping[str, Any]) -> str:
         return DASH
     if metric["at_least"]:
         return f"at least {whole(threshold)}"
-    if "distance" in unit or unit == "total variation":
+    if unit in BELOW:
+        return f"below {threshold:g}"
+    if "distance" in unit or unit == "total variation" or unit in REAL:
         return f"at most {threshold:g}"
     return "none" if threshold == 0 and unit == "faults" else f"at most {measure(threshold, unit)}"
 

@@ -1,6 +1,7 @@
 """A table: a schema and four verbs (counts, map, batches, write); every engine offers the same four."""
 
+from anon_platform.table.on_duckdb import DuckDBTable
 from anon_platform.table.on_polars import PolarsTable
 from anon_platform.table.table import PERSON, ROW, Step, Table
 
-__all__ = ["PERSON", "ROW", "PolarsTable", "Step", "Table"]
+__all__ = ["PERSON", "ROW", "DuckDBTable", "PolarsTable", "Step", "Table"]

@@ -44,15 +44,22 @@ def account(evidence: Evidence) -> Accounting:
 
 
 def _content_matches(evidence: Evidence) -> bool:
-    """Whether quasi-identifiers and sensitive values of each released row are those of its source row, treated."""
-    names = [*evidence.policy.quasi_identifiers, *evidence.policy.sensitive]
+    """Whether quasi-identifiers, sensitive and perturbed values of each released row are those of its source row, treated.
+
+    Exact also for perturbed columns: their draws come from the instance's key, so that what they made of a row is known.
+    """
+    perturbed = [name for name in evidence.policy.released if name in evidence.perturbed]
+    names = list(dict.fromkeys([*evidence.policy.quasi_identifiers, *evidence.policy.sensitive, *perturbed]))
     released = read_released(evidence.data, names).with_columns(evidence.kept[ROW]).sort(ROW)
     first = 0
-    for batch in evidence.source.batches([ROW, *names]):
+    for batch in (evidence.as_left or evidence.source).batches([ROW, *names]):
         wanted = released.slice(first, int(_upto(released, first, int(batch[ROW].max()))))  # type: ignore[arg-type]
         first += wanted.height
         rows = batch.join(wanted.select(ROW), on=ROW, how="semi", maintain_order="left")
-        expected = [evidence.treat[name](rows[name]).rename(name) for name in names]
+        expected = [
+            rows[name] if name in evidence.perturbed else evidence.treat[name](rows[name]).rename(name)
+            for name in names
+        ]
         found = [wanted[name] for name in names]
         if any(not _same(a, b) for a, b in zip(expected, found, strict=True)):
             return False

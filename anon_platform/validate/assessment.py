@@ -9,26 +9,10 @@ from anon_platform.spec import Spec
 from anon_platform.validate.accounting import Accounting, account
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.fidelity import ColumnFidelity, measure_fidelity
+from anon_platform.validate.metric import Metric, least, most
 from anon_platform.validate.model import ModelLoss, measure_model
-from anon_platform.validate.privacy import Privacy, measure_privacy
-
-
-class Metric(Spec):
-    """One measure. A blocking metric that misses its threshold refuses the release."""
-
-    check: str
-    """The asset check it belongs to: k_anonymity, l_diversity, …"""
-    name: str
-    value: float | None
-    """None when it could not be measured; `note` says why."""
-    threshold: float | None
-    """None when the policy demands nothing; the value is shown all the same."""
-    at_least: bool
-    """Whether the value has to reach the threshold (k, l) or to stay below it (risk, loss)."""
-    passed: bool
-    unit: str
-    note: str = ""
-    """For a missed threshold by how much, and what would meet it."""
+from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
+from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
 
 
 class Assessment(Spec):
@@ -73,9 +57,13 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
         # positions cannot be trusted, so nothing counted by position would mean anything
         return Assessment(metrics=tuple(metrics), detail=detail)
     say("k, l, t and risk")
-    privacy = measure_privacy(evidence)
+    counted = released_counts(evidence)
+    privacy = measure_privacy(evidence, counted)
     detail["privacy"] = asdict(privacy)
     metrics += [*_privacy(privacy, policy), *_suppression(accounting, policy)]
+    say("privacy models")
+    metrics += measure_models(evidence, counted)
+    metrics += [*measure_attackers(evidence, counted), *measure_population(evidence, counted)]
     say("statistical fidelity")
     fidelity = measure_fidelity(evidence)
     detail["fidelity"] = [asdict(column) for column in fidelity]
@@ -105,34 +93,40 @@ def _privacy(privacy: Privacy, policy: Policy) -> list[Metric]:
     wanted, unit = policy.thresholds, policy.privacy_unit.name
     found = []
     if policy.quasi_identifiers:
-        found.append(_least("k_anonymity", "k", privacy.k, wanted.k, f"{unit}s in the smallest class"))
+        found.append(least("k_anonymity", "k", privacy.k, wanted.k, f"{unit}s in the smallest class"))
         risk = privacy.risk
         found.append(
-            _most("reidentification_risk", "maximum risk", risk.maximum, wanted.max_risk, "probability")
+            most("reidentification_risk", "maximum risk", risk.maximum, wanted.max_risk, "probability")
         )
-        found.append(_most("reidentification_risk", "mean risk", risk.mean, None, "probability"))
+        found.append(most("reidentification_risk", "mean risk", risk.mean, wanted.mean_risk, "probability"))
         found.append(
-            _most("reidentification_risk", "sample uniques", risk.unique_share, None, "share of records")
+            most(
+                "reidentification_risk",
+                "sample uniques",
+                risk.unique_share,
+                wanted.unique_records,
+                "share of records",
+            )
         )
     for name in policy.sensitive:
         found.append(
-            _least("l_diversity", f"l of {name}", privacy.l[name], wanted.l, "distinct values in a class")
+            least("l_diversity", f"l of {name}", privacy.l[name], wanted.l, "distinct values in a class")
         )
-        found.append(_most("l_diversity", f"t of {name}", privacy.t[name], wanted.t, "distance, 0 to 1"))
+        found.append(most("l_diversity", f"t of {name}", privacy.t[name], wanted.t, "distance, 0 to 1"))
     return found
 
 
 def _suppression(accounting: Accounting, policy: Policy) -> list[Metric]:
     share = accounting.suppressed / accounting.rows_in if accounting.rows_in else 0.0
     limit = policy.thresholds.suppressed_records
-    return [_most("row_accounting", "suppressed records", share, limit, "share of records")]
+    return [most("row_accounting", "suppressed records", share, limit, "share of records")]
 
 
 def _fidelity(fidelity: list[ColumnFidelity], limit: float) -> Metric:
     worst = max(fidelity, key=lambda column: column.distance, default=None)
     over = [column.name for column in fidelity if column.distance > limit]
     distance = worst.distance if worst is not None else 0.0
-    metric = _most("statistical_fidelity", "largest column distance", distance, limit, "total variation")
+    metric = most("statistical_fidelity", "largest column distance", distance, limit, "total variation")
     note = f"column {worst.name}" if worst is not None else ""
     if over:
         note = f"{', '.join(over)} moved too far; {metric.note}, or fewer suppressed records"
@@ -145,25 +139,6 @@ def _model(found: ModelLoss | str, limit: float) -> Metric:
             check="model_utility", name="model loss", value=None, threshold=limit, at_least=False,
             passed=False, unit="share of lift", note=found,
         )  # fmt: skip
-    metric = _most("model_utility", "model loss", found.loss, limit, "share of lift")
+    metric = most("model_utility", "model loss", found.loss, limit, "share of lift")
     interval = f"95 % interval {found.interval[0]:.3f} to {found.interval[1]:.3f}"
     return metric.model_copy(update={"note": "; ".join(filter(None, [metric.note, interval]))})
-
-
-def _least(check: str, name: str, value: float, threshold: float | None, unit: str) -> Metric:
-    passed = threshold is None or value >= threshold
-    note = "" if passed else f"missed by {threshold - value:g}; a threshold of {value:g} would be met"  # type: ignore[operator]
-    return Metric(
-        check=check, name=name, value=float(value), threshold=threshold, at_least=True,
-        passed=passed, unit=unit, note=note,
-    )  # fmt: skip
-
-
-def _most(check: str, name: str, value: float, threshold: float | None, unit: str) -> Metric:
-    # a hair of tolerance: 1/5 must meet 0.2 however it was computed
-    passed = threshold is None or value <= threshold + 1e-9
-    note = "" if passed else f"missed by {value - threshold:.4f}; a threshold of {value:.4f} would be met"  # type: ignore[operator]
-    return Metric(
-        check=check, name=name, value=float(value), threshold=threshold, at_least=False,
-        passed=passed, unit=unit, note=note,
-    )  # fmt: skip

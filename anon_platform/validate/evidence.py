@@ -1,7 +1,7 @@
 """What the validator looks at: the files that leave, and in staging the rows they came from, by position."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +19,12 @@ class Evidence:
     kept: ROW and PERSON of every released row, in the order of the Parquet files.
     suppressed: ROW of every suppressed record.
     source: the snapshot the release was made from.
-    treat: for every released column the function from original to released value.
+    treat: for every released column the function from original to released value; of perturbed columns without the
+        draws, so that the original is compared at released detail.
+    population: by model (k_map, delta_presence) the frequency table of its population over the released
+        quasi-identifiers, at the released levels; a model whose population is not here is missed.
+    as_left: the snapshot with perturbed columns as they leave; left out, nothing is perturbed and it is the source.
+    perturbed: columns whose values depend on secret draws of the rows (PRAM, rank swapping).
     """
 
     policy: Policy
@@ -28,3 +33,6 @@ class Evidence:
     suppressed: pl.Series
     source: Table
     treat: Mapping[str, Treat]
+    population: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    as_left: Table | None = None
+    perturbed: frozenset[str] = frozenset()

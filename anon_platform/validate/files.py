@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.errors import IntegrityError
+from anon_platform.errors import IntegrityError, PolicyError
 from anon_platform.frequency import classes, k_of, l_of, t_of
+from anon_platform.validate.counts import ReleasedCounts, with_sequences
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Row-level measures of a release. l, t: by sensitive column. k counts rows, for lack of a person key."""
+    """Row-level measures of a release. l, t: by sensitive column. k counts rows, unless a pseudonym tells people apart."""
 
     rows: int
     columns: tuple[str, ...]
@@ -65,6 +66,29 @@ def alike(expected: pl.Series, found: pl.Series) -> tuple[pl.Series, pl.Series]:
     return spelled(expected).alias(expected.name), found
 
 
+def read_as(values: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Values of a CSV file, which are text, as the type they were released in; others as they are.
+
+    A value that cannot be read back raises `PolicyError`.
+
+    >>> read_as(pl.Series(["10", None, "9"]), pl.Int64()).to_list()
+    [10, None, 9]
+    """
+    if values.dtype == dtype or values.dtype != pl.String:
+        return values
+    if dtype == pl.Boolean():
+        found = values.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+    elif isinstance(dtype, pl.Datetime):
+        found = values.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    elif dtype == pl.Date():
+        found = values.str.to_date("%Y-%m-%d", strict=False)
+    else:
+        found = values.cast(dtype, strict=False)
+    if found.null_count() != values.null_count():
+        raise PolicyError("values of this type cannot be read back from CSV; add parquet to publish.formats")
+    return found
+
+
 def _read(source: Path | bytes) -> pl.DataFrame:
     return pl.read_csv(source, glob=False, infer_schema=False, missing_utf8_is_empty_string=False)
 
@@ -85,20 +109,35 @@ def released_columns(data: Path) -> tuple[str, ...]:
     return found.pop()
 
 
-def measure_files(data: Path, quasi_identifiers: Sequence[str], sensitive: Sequence[str]) -> Measured:
-    """Row-level k, l and t, from the bytes of the files."""
+def file_counts(
+    data: Path, quasi_identifiers: Sequence[str], sensitive: Sequence[str], link: str | None = None
+) -> ReleasedCounts:
+    """The frequency table of the files. link: the column with the pseudonym that links a person's rows, if one does."""
+    rows = read_released(
+        data, list(dict.fromkeys([*quasi_identifiers, *sensitive, *([link] if link else [])]))
+    )
+    counts = rows.group_by(rows.columns).agg(n=pl.len())
+    if link is not None and quasi_identifiers:
+        return with_sequences(counts, quasi_identifiers, link)
+    return ReleasedCounts(counts, tuple(quasi_identifiers), link)
+
+
+def measure_files(
+    data: Path, quasi_identifiers: Sequence[str], sensitive: Sequence[str], link: str | None = None
+) -> Measured:
+    """Row-level k, l and t, from the bytes of the files; with `link` (see `file_counts`) k is in people."""
     columns = released_columns(data)
-    rows = read_released(data, [*quasi_identifiers, *sensitive])
-    counts = rows.group_by(rows.columns).agg(n=pl.len()) if rows.columns else rows
-    if not rows.columns:
+    if not (quasi_identifiers or sensitive):
         return Measured(count_rows(data), columns, 0, {}, {}, 0)
-    of_classes = classes(counts, quasi_identifiers, sensitive=sensitive)
+    counted = file_counts(data, quasi_identifiers, sensitive, link)
+    counts, names = counted.counts, counted.names
+    of_classes = classes(counts, names, person=counted.person, sensitive=sensitive)
     return Measured(
-        rows.height,
+        int(counts["n"].sum()),
         columns,
         k_of(of_classes),
         {name: l_of(of_classes, name) for name in sensitive},
-        {name: t_of(counts, quasi_identifiers, name) for name in sensitive},
+        {name: t_of(counts, names, name) for name in sensitive},
         of_classes.height,
     )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from anon_platform.anonymize.hierarchy import CsvHierarchy, Hierarchy
-from anon_platform.errors import PolicyError
+from anon_platform.errors import HierarchyGapError, PolicyError
 from anon_platform_tests.anonymize.labels import labels_of
 
 RACES = Path(__file__).parents[2] / "policies" / "hierarchies" / "race.csv"
@@ -52,12 +52,18 @@ def test_a_byte_order_mark_is_no_part_of_the_first_value(tmp_path: Path) -> None
 def test_a_value_that_the_file_does_not_name_is_counted_and_not_quoted(tmp_path: Path) -> None:
     """Messages go to logs, and a value that nobody thought of is the most telling of all."""
     kind = CsvHierarchy(kind="csv", file=csv_file(tmp_path, "a;x\n"))
-    with pytest.raises(PolicyError) as fault:
+    with pytest.raises(HierarchyGapError) as fault:
         kind.labels(pl.Series(["a", "Jane Roe", "Jane Roe", "jane", None]))
     assert str(fault.value) == (
         "hierarchy hierarchy.csv does not name 2 of the column's values;"
         " add a line for each, or a cleaning step before"
     )
+    assert isinstance(fault.value, PolicyError)
+    assert fault.value.missing == ("Jane Roe", "jane")
+    assert "Jane" not in repr(fault.value)
+    with pytest.raises(HierarchyGapError) as many:
+        kind.labels(pl.Series([f"v{n:02d}" for n in range(12)]))
+    assert many.value.missing == tuple(f"v{n:02d}" for n in range(10))
 
 
 @pytest.mark.parametrize(

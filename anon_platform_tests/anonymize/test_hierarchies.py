@@ -17,13 +17,17 @@ from anon_platform.anonymize.hierarchy import (
     CsvHierarchy,
     Dates,
     Flat,
+    Groups,
     Hierarchy,
     Icd9,
+    Icd10,
+    Inferred,
     Intervals,
+    Prefix,
     Zip,
     ladder,
 )
-from anon_platform.anonymize.hierarchy.levels import LevelLabels
+from anon_platform.anonymize.hierarchy.levels import KnowsLeaves, LevelLabels
 from anon_platform.errors import PolicyError
 from anon_platform_tests import oracles
 from anon_platform_tests.anonymize.labels import labels_of
@@ -36,6 +40,12 @@ ZIPS = Zip(kind="zip", levels=("zip5", "zip3", "state"))
 CODES = Icd9(kind="icd9", levels=("code", "category", "block", "chapter"))
 RACE = CsvHierarchy(kind="csv", file=RACES)
 FLAT = Flat(kind="flat")
+CODES10 = Icd10(kind="icd10", levels=("code", "category", "block", "chapter"))
+PREFIX = Prefix(kind="prefix", keep=(3, 2, 1), whole=True)
+GROUPS = Groups(kind="groups", order=("never", "once", "twice", "often", "always"), sizes=(1, 2, 4))
+INFERRED = Inferred(kind="inferred", least=2, levels=3).fitted(
+    pl.Series(["a b", "c", "d"]), pl.Series([5, 3, 1])
+)
 
 codes = st.from_regex(r"\A\s?(?:[EeVv]?\d{1,3}(?:\.\d{0,2})?|\?|)\s?\Z")
 zips = st.from_regex(r"\A\s?\d{3,6}(?:-?\d{4})?\Z")
@@ -46,12 +56,22 @@ SAMPLES: dict[type, tuple[LevelLabels, pl.DataType, st.SearchStrategy[Any]]] = {
     Icd9: (CODES, pl.String(), codes | st.sampled_from(["250.83", "250", "8", "V1", "E849", "?"])),
     CsvHierarchy: (RACE, pl.String(), st.sampled_from(["Caucasian", "AfricanAmerican", "Hispanic", "Asian"])),
     Flat: (FLAT, pl.String(), st.text(max_size=2)),
+    Icd10: (CODES10, pl.String(), st.from_regex(r"\A[A-Za-z]\d[\dAB]\.?[\dA]{0,2}\Z") | st.just("?")),
+    Prefix: (PREFIX, pl.String(), st.text(st.sampled_from("ab*"), max_size=5)),
+    Groups: (GROUPS, pl.String(), st.sampled_from(["never", "once", "twice", "often", "always"])),
+    Inferred: (INFERRED, pl.String(), st.text(st.sampled_from("abcd "), max_size=3)),
 }
 
 
 def test_every_kind_has_a_sample() -> None:
     """A new kind of hierarchy has to pass the tests of this file."""
     assert set(SAMPLES) == set(HIERARCHIES)
+
+
+def known_leaves(hierarchy: LevelLabels) -> list[str]:
+    """All leaves of a hierarchy that has a finite list of them."""
+    found = hierarchy.leaves() if isinstance(hierarchy, KnowsLeaves) else None
+    return [] if found is None else found.to_list()
 
 
 # --- what must hold for every kind
@@ -86,14 +106,19 @@ def test_a_ladder_counts_leaves_and_loss_as_by_hand(kind: type, data: st.DataObj
     built = ladder(hierarchy, pl.Series("column", leaves, dtype=dtype), column="column")
     assert built.names == (*hierarchy.level_names, "*")
     assert built.height == len(built.names) == len(built.codes) == len(built.share)
+    others = [leaf for leaf in known_leaves(hierarchy) if leaf not in leaves]
+    total = len(leaves) + len(others)
+    assert built.leaves == total
     by_hand = [level.to_list() for level in hierarchy.labels(pl.Series(leaves, dtype=dtype))]
-    for level, labels in enumerate([*by_hand, ["*"] * len(leaves)]):
-        covered = Counter(labels)
-        assert built.labels[level].to_list() == sorted(covered, key=lambda x: (x is not None, x or ""))
+    unseen = [level.to_list() for level in hierarchy.labels(pl.Series(others, dtype=dtype))]
+    every = zip([*by_hand, ["*"] * len(leaves)], [*unseen, ["*"] * len(others)], strict=True)
+    for level, (labels, of_others) in enumerate(every):
+        covered = Counter([*labels, *of_others])
+        assert built.labels[level].to_list() == sorted(set(labels), key=lambda x: (x is not None, x or ""))
         assert [built.labels[level][int(code)] for code in built.codes[level]] == labels
         for code, label in enumerate(built.labels[level]):
-            assert built.share[level][code] == pytest.approx(covered[label] / len(leaves), abs=1e-9)
-            loss = Fraction(covered[label] - 1, max(len(leaves) - 1, 1))
+            assert built.share[level][code] == pytest.approx(covered[label] / total, abs=1e-9)
+            loss = Fraction(covered[label] - 1, max(total - 1, 1))
             assert built.loss(level)[code] == pytest.approx(float(loss), abs=1e-9)
 
 
@@ -105,7 +130,8 @@ def test_columns_without_values_have_ladders(kind: type, values: list[None]) -> 
     built = ladder(hierarchy, pl.Series("column", values, dtype=dtype), column="column")
     assert [labels.to_list() for labels in built.labels[:-1]] == [values] * (built.height - 1)
     assert built.labels[-1].to_list() == ["*"] * len(values)
-    assert all(loss == 0 for level in range(built.height) for loss in built.loss(level))
+    assert all(loss == 0 for level in range(built.height - 1) for loss in built.loss(level))
+    assert list(built.loss(built.height - 1)) == [float(built.leaves > 1)] * len(values)
 
 
 @pytest.mark.parametrize(
@@ -120,6 +146,19 @@ def test_columns_without_values_have_ladders(kind: type, values: list[None]) -> 
         (CODES, pl.Float64(), "ICD-9 codes are text; declare type: string"),
         (FLAT, pl.List(pl.Int64), "lists, structs and bytes have no text; suppress or unpack the column"),
         (FLAT, pl.Binary(), "lists, structs and bytes have no text; suppress or unpack the column"),
+        (CODES10, pl.Int64(), "ICD-10 codes are text; declare type: string"),
+        (PREFIX, pl.Int64(), "codes are text; declare type: string, so that leading zeros stay"),
+        (GROUPS, pl.Binary(), "lists, structs and bytes have no text; suppress or unpack the column"),
+        (
+            Groups(kind="groups", ascending=True, sizes=(2,)),
+            pl.String(),
+            "ascending needs a numeric column; declare type: integer or number, or list the order",
+        ),
+        (
+            Inferred(kind="inferred", least=2, levels=1),
+            pl.List(pl.Int64),
+            "lists, structs and bytes have no text; suppress or unpack the column",
+        ),
         (RACE, pl.Struct({}), "lists, structs and bytes have no text; suppress or unpack the column"),
     ],
 )
@@ -137,8 +176,7 @@ def test_a_column_of_the_wrong_type_is_refused_with_the_way_out(
         *[(DAYS, dtype) for dtype in (pl.Date(), pl.Datetime("ns"), pl.Datetime("ms", "Asia/Tokyo"))],
         *[(FLAT, dtype) for dtype in (pl.Boolean(), pl.Date(), pl.Int64(), pl.Float64(), pl.Time())],
         *[(RACE, dtype) for dtype in (pl.String(), pl.Int64())],
-        (ZIPS, pl.String()),
-        (CODES, pl.String()),
+        *[(kind, pl.String()) for kind in (ZIPS, CODES, CODES10, PREFIX, GROUPS, INFERRED)],
     ],
 )
 def test_a_type_without_fault_gets_labels(hierarchy: Hierarchy, right: pl.DataType) -> None:
@@ -158,7 +196,29 @@ def test_a_label_with_two_parents_is_refused(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", [Dates, Zip, Icd9])
+def test_leaves_that_no_record_has_count(tmp_path: Path) -> None:
+    """The loss of a label is a matter of the hierarchy, as ARX counts it: whoever has few values loses no less."""
+    (tmp_path / "h.csv").write_text("a;x;1\nb;x;1\nc;y;1\nd;y;2\n")
+    kind = CsvHierarchy(kind="csv", file=tmp_path / "h.csv", levels=("value", "level 1"))
+    built = ladder(kind, pl.Series(["a", "c"]), column="ward")
+    assert built.leaves == 4
+    assert [share.tolist() for share in built.share] == [[0.25, 0.25], [0.5, 0.5], [1.0]]
+    assert built.loss(1).tolist() == pytest.approx([1 / 3, 1 / 3])
+    with_null = ladder(kind, pl.Series(["a", None]), column="ward")
+    assert with_null.leaves == 5
+    assert with_null.loss(1).tolist() == [0.0, 0.25]
+    assert with_null.loss(2).tolist() == [1.0]
+
+
+def test_a_label_with_two_parents_is_refused_also_where_no_record_shows_it(tmp_path: Path) -> None:
+    """The next delivery would."""
+    (tmp_path / "h.csv").write_text("a;x;1\nb;x;2\nc;y;2\n")
+    broken = CsvHierarchy(kind="csv", file=tmp_path / "h.csv")
+    with pytest.raises(PolicyError, match="a label of level level 1 has two parents at level level 2"):
+        ladder(broken, pl.Series(["a", "c"]), column="ward")
+
+
+@pytest.mark.parametrize("kind", [Dates, Zip, Icd9, Icd10])
 def test_levels_out_of_order_are_refused(kind: type) -> None:
     """Coarse before fine would have the search climb down."""
     hierarchy = SAMPLES[kind][0]

@@ -179,7 +179,7 @@ def test_every_type_of_number_has_the_same_intervals(dtype: pl.DataType) -> None
         ({"widths": (5, math.inf)}, "Input should be a finite number"),
         ({"widths": (math.nan,)}, "Input should be a finite number"),
         ({"widths": (5,), "top": math.inf}, "Input should be a finite number"),
-        ({"widths": ()}, "at least 1 item"),
+        ({"widths": ()}, "say where intervals begin: widths: [5, 10, 20], cuts: "),
     ],
 )
 def test_intervals_that_do_not_nest_are_refused(settings_: dict[str, Any], message: str) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field_validator, model_validator
 
+from anon_platform.anonymize.hierarchy.gaps import require_named
 from anon_platform.anonymize.technique import has_text
-from anon_platform.errors import PolicyError
 from anon_platform.spec import Spec
 
 if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
@@ -85,18 +85,13 @@ class CsvHierarchy(Spec):
         return pl.Series("leaf", self._labels["value"], dtype=pl.String)
 
     def labels(self, values: "pl.Series") -> "list[pl.Series]":
-        """One series a level; a value that the file does not name raises `PolicyError` with their number."""
+        """One series a level; a value that the file does not name raises `HierarchyGapError` with their number."""
         import polars as pl
 
         table = pl.DataFrame({name: list(column) for name, column in self._labels.items()}).with_columns(
             leaf="value"
         )
         text = values.cast(pl.String)
-        missing = text.drop_nulls().filter(~text.drop_nulls().is_in(table["leaf"].implode()))
-        if len(missing):
-            raise PolicyError(
-                f"hierarchy {self.file.name} does not name {missing.n_unique()} of the column's values;"
-                " add a line for each, or a cleaning step before"
-            )
+        require_named(text, self._labels["value"], f"hierarchy {self.file.name}")
         frame = pl.DataFrame({"leaf": text}).join(table, on="leaf", how="left", maintain_order="left")
         return [frame[name] for name in self.level_names]

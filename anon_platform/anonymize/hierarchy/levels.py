@@ -40,6 +40,33 @@ class KnowsLeaves(Protocol):
         ...
 
 
+@runtime_checkable
+class FitsItself(Protocol):
+    """A hierarchy that may be known only when its column was counted."""
+
+    @property
+    def needs_counts(self) -> bool:
+        """Whether it is not known before."""
+        ...
+
+    def fitted(self, values: "pl.Series", counts: "pl.Series") -> LevelLabels:
+        """The hierarchy for distinct `values` with `counts` people each; itself when it needs no counts."""
+        ...
+
+
+def resolved(kind: LevelLabels, values: "pl.Series", counts: "pl.Series") -> LevelLabels:
+    """The hierarchy as it stands for a column with these distinct values and so many people at each.
+
+    counts: integers as long as `values`; nobody counts at two values. The same counts give the same hierarchy.
+    """
+    return kind.fitted(values, counts) if isinstance(kind, FitsItself) else kind
+
+
+def needs_counts(kind: LevelLabels) -> bool:
+    """Whether the hierarchy is known only when its column was counted."""
+    return isinstance(kind, FitsItself) and kind.needs_counts
+
+
 @dataclass(frozen=True)
 class Ladder:
     """A hierarchy over the distinct values of one column.
@@ -88,17 +115,14 @@ def ladder(kind: LevelLabels, values: "pl.Series", *, column: str) -> Ladder:
     names = (*kind.level_names, SUPPRESSED)
     others = _other_leaves(kind, values)
     leaves = len(values) + len(others)
-    of_values, of_others = _texts(kind, values), _texts(kind, others)
-    labels, codes, share, whole = [], [], [], []
-    for text, other in zip(of_values, of_others, strict=True):
-        distinct = text.unique(maintain_order=False).sort(nulls_last=False)
-        everything = pl.concat([distinct, other.unique().filter(~other.unique().is_in(distinct.implode()))])
-        whole.append(_positions(pl.concat([text, other]), everything))
-        covered = np.bincount(whole[-1], minlength=len(everything))[: len(distinct)]
-        labels.append(distinct)
-        codes.append(whole[-1][: len(values)])
-        share.append(covered / max(leaves, 1))
-    _require_one_parent(whole, names, column)
+    texts = [pl.concat(both) for both in zip(_texts(kind, values), _texts(kind, others), strict=True)]
+    _require_one_parent(texts, names, column)
+    labels, codes, share = [], [], []
+    for text in texts:
+        found = text.head(len(values))
+        labels.append(found.unique().sort(nulls_last=False))
+        codes.append(_positions(found, labels[-1]))
+        share.append(_times(labels[-1], text) / max(leaves, 1))
     return Ladder(values, names, tuple(labels), np.stack(codes), tuple(share), leaves)
 
 
@@ -130,12 +154,23 @@ def _positions(text: "pl.Series", distinct: "pl.Series") -> "np.ndarray":
     return found["code"].to_numpy().astype(np.int32)
 
 
-def _require_one_parent(codes: "Sequence[np.ndarray]", names: Sequence[str], column: str) -> None:
-    import numpy as np
+def _times(labels: "pl.Series", text: "pl.Series") -> "np.ndarray":
+    """How often each of `labels` stands in `text`."""
+    import polars as pl
 
-    for level in range(len(codes) - 1):
-        pairs = np.unique(np.stack([codes[level], codes[level + 1]]), axis=1)
-        if pairs.shape[1] != len(np.unique(codes[level])):
+    counted = pl.DataFrame({"label": text}).group_by("label").len()
+    found = pl.DataFrame({"label": labels}).join(
+        counted, on="label", how="left", nulls_equal=True, maintain_order="left"
+    )
+    return found["len"].to_numpy()
+
+
+def _require_one_parent(texts: "Sequence[pl.Series]", names: Sequence[str], column: str) -> None:
+    import polars as pl
+
+    for level in range(len(texts) - 1):
+        pairs = pl.DataFrame({"fine": texts[level], "coarse": texts[level + 1]}).unique()
+        if pairs.height != texts[level].n_unique():
             raise PolicyError(
                 f"column {column}: a label of level {names[level]} has two parents at level {names[level + 1]};"
                 " give every label one parent"

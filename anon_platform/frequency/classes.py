@@ -1,4 +1,4 @@
-"""Equivalence classes and what they promise: the one definition of k, l, t and prosecutor risk.
+"""Equivalence classes and what they promise: the one definition of k, distinct l, equal-distance t and prosecutor risk.
 
 Everything here is a pure function of a frequency table: one row a combination of values, `n` records each.
 Nulls are a value of their own. People are counted, not records: a class of five records of one
@@ -8,8 +8,10 @@ person has k = 1. Without a person column every record is a person.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import polars as pl
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,25 @@ class Risk:
 
 
 def classes(
-    counts: pl.DataFrame,
+    counts: "pl.DataFrame",
     quasi_identifiers: Sequence[str],
     *,
     person: str | None = None,
     sensitive: Sequence[str] = (),
-) -> pl.DataFrame:
+) -> "pl.DataFrame":
     """Equivalence classes: one row a class with `n` records, `people`, and `l:<name>` distinct values.
 
     counts: frequency table with the columns `quasi_identifiers`, `person`, `sensitive` and `n`.
     With no quasi-identifier all records are one class. An empty table has no class.
     Source: Sweeney 2002 (k-anonymity); Machanavajjhala et al. 2007, definition 3.1 (distinct l-diversity).
 
+    >>> import polars as pl
     >>> counts = pl.DataFrame({"age": [30, 30, 41], "who": [1, 2, 1], "dx": ["a", "a", "b"], "n": [3, 1, 2]})
     >>> classes(counts, ["age"], person="who", sensitive=["dx"]).sort("age").rows()
     [(30, 4, 2, 1), (41, 2, 1, 1)]
     """
+    import polars as pl
+
     measures = [
         pl.col("n").sum().cast(pl.UInt32),
         (pl.col("n").sum() if person is None else pl.col(person).n_unique()).cast(pl.UInt32).alias("people"),
@@ -55,30 +60,34 @@ def classes(
     return counts.select(measures) if counts.height else counts.clear().select(measures).clear()
 
 
-def k_of(of_classes: pl.DataFrame) -> int:
+def k_of(of_classes: "pl.DataFrame") -> int:
     """People in the smallest class; 0 for a table without records.
 
+    >>> import polars as pl
     >>> k_of(pl.DataFrame({"people": [7, 5]}))
     5
     """
     return int(of_classes["people"].min() or 0)  # type: ignore[arg-type]
 
 
-def l_of(of_classes: pl.DataFrame, sensitive: str) -> int:
+def l_of(of_classes: "pl.DataFrame", sensitive: str) -> int:
     """Fewest distinct values of `sensitive` in a class; 0 for a table without records."""
     return int(of_classes[f"l:{sensitive}"].min() or 0)  # type: ignore[arg-type]
 
 
-def t_of(counts: pl.DataFrame, quasi_identifiers: Sequence[str], sensitive: str) -> float:
+def t_of(counts: "pl.DataFrame", quasi_identifiers: Sequence[str], sensitive: str) -> float:
     """Largest distance between a class's distribution of `sensitive` and that of all records, 0 to 1.
 
     Equal-distance EMD, that is total variation: 1 − Σ min(p, q), in records.
     Source: Li, Li, Venkatasubramanian 2007, section 4.2 (equal distance).
 
+    >>> import polars as pl
     >>> counts = pl.DataFrame({"age": [1, 1, 2], "dx": ["a", "b", "a"], "n": [1, 1, 2]})
     >>> t_of(counts, ["age"], "dx")
     0.25
     """
+    import polars as pl
+
     total = int(counts["n"].sum())
     if not total or not quasi_identifiers:
         return 0.0
@@ -94,15 +103,18 @@ def t_of(counts: pl.DataFrame, quasi_identifiers: Sequence[str], sensitive: str)
     return max(0.0, 1.0 - float(shared["__shared__"].min()))  # type: ignore[arg-type]
 
 
-def risk_of(of_classes: pl.DataFrame) -> Risk:
+def risk_of(of_classes: "pl.DataFrame") -> Risk:
     """Prosecutor risk of the classes; all zero for a table without records.
 
     Source: El Emam 2013, Guide to the De-Identification of Personal Health Information, chapter 16
     (prosecutor risk 1/f, its maximum and its mean over records).
 
+    >>> import polars as pl
     >>> risk_of(pl.DataFrame({"n": [4, 1], "people": [2, 1]}))
     Risk(maximum=1.0, mean=0.6, unique_share=0.2, classes=2)
     """
+    import polars as pl
+
     records = int(of_classes["n"].sum())
     if not records:
         return Risk(0.0, 0.0, 0.0, 0)
@@ -113,12 +125,15 @@ def risk_of(of_classes: pl.DataFrame) -> Risk:
     return Risk(1 / k_of(of_classes), weighted / records, unique / records, of_classes.height)
 
 
-def class_size_histogram(of_classes: pl.DataFrame) -> pl.DataFrame:
+def class_size_histogram(of_classes: "pl.DataFrame") -> "pl.DataFrame":
     """Records by size of their class in people: `lower` (inclusive bound of the bin, doubling from 1) and `n`.
 
+    >>> import polars as pl
     >>> class_size_histogram(pl.DataFrame({"n": [3, 2, 9], "people": [1, 2, 5]})).rows()
     [(1, 3), (2, 2), (4, 9)]
     """
+    import polars as pl
+
     lower = (2 ** pl.col("people").log(2).floor()).cast(pl.Int64)
     # log2 of an exact power of two may fall one unit short in floating point
     exact = pl.when(lower * 2 <= pl.col("people")).then(lower * 2).otherwise(lower).alias("lower")

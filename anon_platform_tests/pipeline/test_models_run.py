@@ -1,0 +1,172 @@
+"""Privacy models, populations, attackers and linked rows, from the policy's file to a release or its refusal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from anon_platform.errors import PolicyError
+from anon_platform.pipeline import plan, run, verify
+from anon_platform.policy import load_policy
+from anon_platform.validate import Metric
+from anon_platform_tests.clinic import POLICY, make_clinic, visits, write_csv
+
+KEY = "5f1b0a93d5e48261f7a0c9d84e35b6290ad13f7c6482e5b9071d3ea5c8f46021"
+THRESHOLDS: dict[str, Any] = yaml.safe_load(POLICY)["thresholds"]
+MODELS: dict[str, Any] = {
+    "result": [
+        {"model": "entropy_l", "l": 1.2},
+        {"model": "t_closeness", "distance": "ordered", "t": 0.9, "order": ["low", "high"]},
+        {"model": "t_closeness", "distance": "hierarchical", "t": 0.9, "hierarchy": {"kind": "csv", "file": "result.csv"}},
+    ],
+    "diagnosis": [{"model": "beta_likeness", "beta": 20.0, "enhanced": False}],
+}  # fmt: skip
+POPULATION = {
+    "format": "csv",
+    "path": "voters",
+    "columns": {"age": "years", "sex": "gender", "zip": "place", "admitted": "day"},
+}
+
+
+def metrics_of(outcome: Any) -> dict[str, Metric]:
+    """What was measured, by name."""
+    return {metric.name: metric for metric in outcome.validated.assessment.metrics}
+
+
+def hierarchy(folder: Path) -> None:
+    """Of the two results, which have nothing in common."""
+    (folder / "result.csv").write_text("low;found;*\nhigh;found;*\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize("formats", [["parquet", "csv"], ["csv"]])
+def test_a_release_that_meets_its_models_is_measured_again_from_its_files(
+    tmp_path: Path, formats: list[str]
+) -> None:
+    """Models of both columns in the manifest and in the report, and `verify` finds the same numbers."""
+    hierarchy(tmp_path)
+    attackers = [{"name": "neighbour", "knows": ["age", "sex"], "k": 4}]
+    publish = {"formats": formats}
+    file = make_clinic(
+        tmp_path, thresholds={"sensitive": MODELS, "mean_risk": 0.33}, attackers=attackers, publish=publish
+    )
+    outcome = run(file)
+    assert outcome.released, [metric for metric in metrics_of(outcome).values() if not metric.passed]
+    release = Path(outcome.validated.path)
+    verified = verify(release)
+    assert verified.passed, verified.findings
+    again = {finding.name for finding in verified.findings}
+    assert {"entropy l of result", "t (ordered) of result", "beta of diagnosis"} <= again
+    assert "t (hierarchical) of result" not in again  # its hierarchy is not in the release
+    report = (release / "report.html").read_text(encoding="utf-8")
+    for text in (
+        "entropy l of result",
+        "t (hierarchical) of result",
+        "k for neighbour",
+        "who share what neighbour knows",
+    ):
+        assert text in report
+    manifest = json.loads((release / "manifest.json").read_text())
+    assert {metric["name"] for metric in manifest["metrics"]} >= {
+        "maximum risk for neighbour",
+        "beta of diagnosis",
+    }
+
+
+def test_a_missed_model_refuses_the_run(tmp_path: Path) -> None:
+    """The report says by how much."""
+    sensitive = {"result": [{"model": "entropy_l", "l": 2.9}]}
+    outcome = run(make_clinic(tmp_path, thresholds={"sensitive": sensitive}))
+    assert not outcome.released
+    missed = metrics_of(outcome)["entropy l of result"]
+    assert not missed.passed
+    assert missed.note.startswith("missed by ")
+
+
+def voters(folder: Path, rows: list[tuple[str, ...]]) -> None:
+    """A voter list with its own names of columns."""
+    picked = [(row[3], row[4], row[5], row[6], "x") for row in rows]
+    write_csv(folder / "voters" / "list.csv", picked, ("years", "gender", "place", "day", "party"))
+
+
+def test_a_release_is_held_against_a_voter_list(tmp_path: Path) -> None:
+    """Every visit stands for four voters; one of the list lives where nobody of the data does."""
+    everybody = visits()
+    voters(tmp_path, [*(everybody * 4), ("", "", "", "101", "F", "99501", "2008-01-01", "", "", "", "")])
+    thresholds = {
+        "k_map": {"k": 12, "population": POPULATION},
+        "delta_presence": {"lower": 0.0, "upper": 0.25, "population": POPULATION},
+    }
+    file = make_clinic(tmp_path, thresholds=thresholds)
+    outcome = run(file)
+    found = metrics_of(outcome)
+    assert outcome.released, [metric for metric in found.values() if not metric.passed]
+    rows = pl.read_parquet(Path(outcome.validated.path) / "data" / "part-00000.parquet")
+    smallest = rows.group_by("age", "sex", "zip", "admitted").agg(n=pl.len())["n"].min()
+    assert found["k-map"].value is not None
+    assert found["k-map"].value >= 4 * int(smallest)  # type: ignore[call-overload] - an integer column
+    assert found["lowest presence"].value == 0.0
+    assert found["highest presence"].value is not None
+    assert 0 < found["highest presence"].value <= 0.25
+    assert not list((tmp_path / "anon_home").rglob("population"))
+
+
+def test_a_population_that_is_not_there_is_told_before_the_run(tmp_path: Path) -> None:
+    """After hours of a search it would be too late."""
+    file = make_clinic(tmp_path, thresholds={"k_map": {"k": 12, "population": POPULATION}})
+    with pytest.raises(
+        PolicyError, match=r"k_map\.population\.path: no csv file at path voters; put one there"
+    ):
+        plan(file)
+    write_csv(
+        tmp_path / "voters" / "list.csv", [("50", "F", "60614", "x")], ("years", "gender", "place", "date")
+    )
+    told = r"k_map\.population\.columns\.admitted: the population has no such column; it has years, gender, place, date"
+    with pytest.raises(PolicyError, match=told):
+        plan(file)
+    write_csv(tmp_path / "voters" / "list.csv", [], ("50", "F", "60614", "2008-01-01"))
+    with pytest.raises(PolicyError, match=r"no such column; nor any other of these") as caught:
+        plan(file)
+    assert "60614" not in str(caught.value)
+
+
+def test_a_voter_list_of_other_people_refuses_the_run(tmp_path: Path) -> None:
+    """Classes of the data that the list lacks have nobody to hide among."""
+    voters(tmp_path, visits()[:40])
+    outcome = run(make_clinic(tmp_path, thresholds={"k_map": {"k": 12, "population": POPULATION}}))
+    assert not outcome.released
+    assert metrics_of(outcome)["k-map"].value == 0.0
+
+
+def test_linked_rows_are_counted_as_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pseudonym that leaves tells who has two visits and when; k counts who has the same ones."""
+    monkeypatch.setenv("ANON_KEY_PEOPLE", KEY)
+    policy = yaml.safe_load(POLICY)
+    policy["columns"]["patient"]["treat"] = {"technique": "pseudonymize", "key": "people"}
+    policy["privacy_unit"]["linked"] = True
+    file = make_clinic(tmp_path, columns=policy["columns"], privacy_unit=policy["privacy_unit"], model=None)
+    assert load_policy(file).privacy_unit.linked
+    outcome = run(file)
+    found = metrics_of(outcome)
+    assert not outcome.released
+    assert not found["k"].passed
+    assert found["k"].value == 1.0
+
+
+def test_a_policy_may_rest_on_its_population_alone(tmp_path: Path) -> None:
+    """Without k and max_risk nothing is demanded of the data but what stands for k people of the population."""
+    thresholds = {
+        "k": None,
+        "max_risk": None,
+        "k_map": {"k": 3, "sampling_fraction": 0.5, "significance": 0.05},
+        "unique_records": 0.9,
+    }
+    outcome = run(make_clinic(tmp_path, thresholds=thresholds))
+    found = metrics_of(outcome)
+    assert (found["k"].threshold, found["maximum risk"].threshold) == (None, None)
+    assert found["k-map"].threshold == 3.0
+    assert found["k-map"].value == found["k"].value
+    assert found["k-map"].passed == outcome.released
+    assert found["sample uniques"].threshold == 0.9
