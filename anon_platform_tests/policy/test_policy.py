@@ -132,6 +132,7 @@ def test_the_sound_policy_says_everything_that_can_be_said() -> None:
         "each_row_is_a_person",
         "keep_first",
         "alphabetical",
+        "unique_records",
         "linked",
         "ascending",
         "cuts",
