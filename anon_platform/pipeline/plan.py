@@ -117,17 +117,14 @@ def _population_faults(reading: Reading) -> list[Fault]:
     """A population that cannot be read would only be missed when the release is measured."""
     thresholds = reading.draft.parts.get("thresholds") if reading.draft is not None else None
     faults = []
-    for name in ("k_map", "delta_presence") if thresholds is not None else ():
-        model = getattr(thresholds, name)
-        if model is None or model.population is None:
-            continue
+    for name, population in (thresholds.populations() if thresholds is not None else {}).items():
         at = ("thresholds", name, "population")
         try:
-            schema = source_schema(model.population)
+            schema = source_schema(population)
         except SourceError as error:
             faults.append(reading.document.fault((*at, "path"), str(error).replace("source.path", "path")))
             continue
-        wanted = model.population.columns
+        wanted = population.columns
         # without a header the first line of a CSV file has cells, which are not named
         known = (
             f"it has {', '.join(schema)}" if set(wanted.values()) & set(schema) else "nor any other of these"

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 import polars as pl
 
 from anon_platform.anonymize.hierarchy import Ladder, ladder
-from anon_platform.ingest import snapshot
+from anon_platform.errors import SourceError
+from anon_platform.ingest import fingerprint, snapshot, source_files
+from anon_platform.keys import Key, load_key
+from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.pipeline.staging import Work
 from anon_platform.pipeline.treatments import hierarchy_of, in_turn
 from anon_platform.policy import Policy, Population, PrivacyUnit
@@ -22,18 +25,27 @@ def populations(
     the levels are not one a column or depend on the values that occur, is left out, so that its model is missed.
     The copy of the population in staging is deleted at once.
     """
-    wanted = {"k_map": policy.thresholds.k_map, "delta_presence": policy.thresholds.delta_presence}
-    found = {}
-    for name, model in wanted.items():
-        if (
-            model is not None
-            and model.population is not None
-            and set(levels) == set(policy.quasi_identifiers)
-        ):
-            counts = _counted(policy, model.population, work, table, levels)
-            if counts is not None:
-                found[name] = counts
-    return found
+    if set(levels) != set(policy.quasi_identifiers):
+        return {}
+    counted = {
+        name: _counted(policy, population, work, table, levels)
+        for name, population in policy.thresholds.populations().items()
+    }
+    if population_fingerprint(policy, load_key(INSTANCE_KEY)) != work.require("raw")["populations"]:
+        raise SourceError("a population table changed since the run began; run again")
+    return {name: counts for name, counts in counted.items() if counts is not None}
+
+
+def population_fingerprint(policy: Policy, key: Key) -> str:
+    """What the population tables hold, as `ingest.fingerprint`; empty without one.
+
+    A release rests on them as on its source: other populations make another release.
+    """
+    found = {
+        name: fingerprint(source_files(population), key)
+        for name, population in policy.thresholds.populations().items()
+    }
+    return " ".join(f"{name}:{found[name]}" for name in sorted(found))
 
 
 def _counted(

@@ -11,6 +11,7 @@ from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.plan import plan
+from anon_platform.pipeline.population import population_fingerprint
 from anon_platform.pipeline.releasing import as_tuples, evidence_of, write_release
 from anon_platform.pipeline.staging import Work, current, exclusive, remember, staging, value_free
 from anon_platform.pipeline.treating import fit, treat_rows, type_names
@@ -54,7 +55,8 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         progress("fingerprint of the source", 0, 0)
         key = load_key(INSTANCE_KEY)
         found = fingerprint(source_files(policy.source), key)
-        identity = f"{policy.hash}|{found}|{RELEASED_DATA_VERSION}"
+        populations = population_fingerprint(policy, key)
+        identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), populations])
         work = Work(policy.dataset, key.derive("release").token(identity, 20))
         remember(work, policy.hash)
         if work.released.exists():
@@ -75,6 +77,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
                 "columns": len(policy.columns),
                 "columns_suppressed": len(policy.columns) - len(policy.released),
                 "fingerprint": found,
+                "populations": populations,
                 "types": type_names(open_table(draft, policy.engine, spill=work.part("spill")).schema),
             }
             work.finish("raw", numbers)

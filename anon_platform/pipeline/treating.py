@@ -1,6 +1,5 @@
 """From the snapshot to treated rows: the search on counts, then one pass of batches."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import polars as pl
 from anon_platform.anonymize.k_anonymity import Fitted, solve
 from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
 from anon_platform.errors import PolicyError
+from anon_platform.frequency import people_for_risk
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.pipeline.treatments import (
@@ -51,17 +51,6 @@ def fit(policy: Policy, table: Table, progress: Progress) -> Fitted:
         suppressed_share=wanted.suppressed_records or 0.0,
         progress=lambda done, total: progress("searching levels", done, total),
     )
-
-
-def people_for_risk(max_risk: float | None) -> int:
-    """People a class needs for a prosecutor risk of at most `max_risk`.
-
-    >>> people_for_risk(0.2), people_for_risk(0.09), people_for_risk(None)
-    (5, 12, 1)
-    """
-    if not max_risk:
-        return 1
-    return math.ceil(1 / (max_risk + 1e-9))
 
 
 def treat_rows(

@@ -198,6 +198,18 @@ class Thresholds(Spec):
     model_loss: Share | None = None
     """Share of the original model's lift (AUC - 0.5) that may be lost. Required with a model."""
 
+    def populations(self) -> dict[str, Population]:
+        """The population tables that the thresholds rest on, by the name of the model."""
+        models: dict[str, KMap | DeltaPresence | None] = {
+            "k_map": self.k_map,
+            "delta_presence": self.delta_presence,
+        }
+        return {
+            name: model.population
+            for name, model in models.items()
+            if model is not None and model.population is not None
+        }
+
     def numbers(self) -> dict[str, float]:
         """The thresholds that are one number each, without those left out."""
         found = {name: getattr(self, name) for name in type(self).model_fields}

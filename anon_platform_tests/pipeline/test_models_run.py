@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 import yaml
 
-from anon_platform.errors import PolicyError
-from anon_platform.pipeline import plan, run, verify
+from anon_platform.errors import PolicyError, SourceError
+from anon_platform.pipeline import STAGES, plan, run, verify
 from anon_platform.policy import load_policy
 from anon_platform.validate import Metric
 from anon_platform_tests.clinic import POLICY, make_clinic, visits, write_csv
@@ -138,6 +138,38 @@ def test_a_voter_list_of_other_people_refuses_the_run(tmp_path: Path) -> None:
     outcome = run(make_clinic(tmp_path, thresholds={"k_map": {"k": 12, "population": POPULATION}}))
     assert not outcome.released
     assert metrics_of(outcome)["k-map"].value == 0.0
+
+
+def test_another_voter_list_makes_another_release(tmp_path: Path) -> None:
+    """What was measured against the old list says nothing of the new one."""
+    everybody = visits()
+    file = make_clinic(tmp_path, thresholds={"k_map": {"k": 12, "population": POPULATION}})
+    voters(tmp_path, everybody * 4)
+    first = run(file)
+    assert first.released
+    assert run(file).validated.release_id == first.validated.release_id
+    voters(tmp_path, everybody[:40])
+    second = run(file)
+    assert second.validated.release_id != first.validated.release_id
+    assert not second.released
+
+
+def test_a_voter_list_that_changes_during_the_run_stops_it(tmp_path: Path) -> None:
+    """Else a release would be named after a list that it was not held against."""
+    file = make_clinic(tmp_path, thresholds={"k_map": {"k": 12, "population": POPULATION}})
+    voters(tmp_path, visits() * 4)
+    for stage in ("raw", "analyzed", "anonymized"):
+        STAGES[stage](file)
+    voters(tmp_path, visits() * 5)
+    with pytest.raises(SourceError, match="a population table changed since the run began; run again"):
+        STAGES["validated"](file)
+    assert not list((tmp_path / "anon_home").rglob("report.html"))
+
+
+def test_a_maximum_risk_of_nothing_is_met_by_nobody(tmp_path: Path) -> None:
+    """It is the strictest demand there is, not the absence of one."""
+    with pytest.raises(PolicyError, match=r"thresholds\.max_risk: 0 needs .* people in a class"):
+        run(make_clinic(tmp_path, thresholds={"max_risk": 0.0}))
 
 
 def test_linked_rows_are_counted_as_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,10 +22,10 @@ from anon_platform.errors import (
     SourceError,
     StorageError,
 )
+from anon_platform.frequency import people_for_risk
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import STAGES, analyzed, anonymized, cataloged, raw, run, validated, verify
 from anon_platform.pipeline.staging import exclusive
-from anon_platform.pipeline.treating import people_for_risk
 from anon_platform_tests.clinic import COLUMNS, make_clinic, visits, write_csv
 
 
