@@ -2,6 +2,7 @@
 
 import csv
 import mmap
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,18 @@ from anon_platform.policy import Source
 
 SHOWN = 5
 """Faulty lines named in a message."""
+
+LONGEST_LINE = 32 * 2**20
+"""Bytes; two such lines fit in the reader's buffer, which would else hold sixteen."""
+
+MEMORY_LIMIT = "25%"
+"""What DuckDB may use of the machine's memory; left alone it takes four fifths."""
+
+ROW_GROUP = 20_480
+"""Rows that are held before they are written; six times as many, as is usual, are gigabytes of clinical notes."""
+
+MOST_THREADS = 4
+"""Each holds buffers of its own; many would not fit in the memory."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _QUOTE_OR_LINE_END = re.compile(rb"\"|\r\n|\n|\r")
@@ -63,17 +76,20 @@ def to_parquet(path: Path, source: Source, keep: Mapping[str, str], out: Path) -
     reader = (
         f"read_csv({_quoted(literal)}, columns={columns}, header=true,"
         f" auto_detect=false, strict_mode=true, delim={_quoted(source.separator)}, quote='\"', escape='\"',"
-        " nullstr='\n', allow_quoted_nulls=false, compression='none', store_rejects=true, max_line_size=33554432)"
+        " nullstr='\n', allow_quoted_nulls=false, compression='none', store_rejects=true,"
+        f" max_line_size={LONGEST_LINE}, buffer_size={2 * LONGEST_LINE})"
     )
     kept = ", ".join(f"c{names.index(name)} AS {stored}" for name, stored in keep.items())
-    # "order preserved" makes record numbers mean the same in every run
-    connection = duckdb.connect(config={"preserve_insertion_order": "true"})
+    copy = f"COPY (SELECT {kept} FROM {reader}) TO {_quoted(str(out))} (FORMAT parquet, ROW_GROUP_SIZE {ROW_GROUP})"  # noqa: S608
+    connection = duckdb.connect(config=_settings(out.parent))
     failed, count = "", 0
     rejected: list[Rejected] = []
     try:
-        connection.execute(f"COPY (SELECT {kept} FROM {reader}) TO {_quoted(str(out))} (FORMAT parquet)")  # noqa: S608
+        connection.execute(copy)
         count = connection.execute("SELECT count(DISTINCT line) FROM reject_errors").fetchall()[0][0]
         rejected = connection.execute(_REJECTED).fetchmany(SHOWN)
+    except duckdb.OutOfMemoryException:
+        failed = "memory"
     except duckdb.IOException as error:
         failed = "source" if str(path) in str(error) else "disk"
     except duckdb.Error:
@@ -83,12 +99,29 @@ def to_parquet(path: Path, source: Source, keep: Mapping[str, str], out: Path) -
     # raised here and not above: the driver's message quotes cells, and would ride along as context
     if failed == "disk":
         raise StorageError(f"cannot write {out.name}; free space in ANON_HOME and run again")
+    if failed == "memory":
+        raise StorageError(
+            f"copying {path.name} takes more than {MEMORY_LIMIT} of the memory; write the source as Parquet"
+        )
     if failed == "source":
         raise SourceError(f"cannot read {path.name}")
     if failed:
         raise SourceError(_unreadable(path, source))
     if rejected:
         raise SourceError(_describe(path, count, rejected, names))
+
+
+def _settings(beside: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """For a copy into the folder `beside`: identified rows that do not fit in memory lie there, and are wiped with it."""
+    return {
+        # makes record numbers mean the same in every run
+        "preserve_insertion_order": True,
+        "memory_limit": MEMORY_LIMIT,
+        "threads": min(os.cpu_count() or 1, MOST_THREADS),
+        "temp_directory": str(beside.absolute()),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
 
 
 Rejected = tuple[int, str | None, str]

@@ -5,18 +5,21 @@ import datetime as dt
 import io
 import shutil
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from anon_platform.ingest import fingerprint, snapshot, source_files
+from anon_platform.ingest.csv_files import to_parquet
 from anon_platform.ingest.schema import DTYPES
 from anon_platform.ingest.snapshot import Ingested
 from anon_platform.ingest.typed import typed, without_missing
 from anon_platform.keys import Key
-from anon_platform.policy import Column, load_policy
+from anon_platform.policy import Column, Source, load_policy
 from anon_platform.table import PERSON, ROW
 from anon_platform_tests.ingest.sources import HEADER, tiny
 
@@ -290,3 +293,27 @@ def test_the_files_of_a_source_come_in_the_order_of_their_names(tmp_path: Path) 
     file = tiny(tmp_path, {f"{name}.csv": HEADER for name in ("b", "a", "c", "B", "10", "9")})
     names = [path.name for path in source_files(load_policy(file).source)]
     assert names == ["10.csv", "9.csv", "B.csv", "a.csv", "b.csv", "c.csv"]
+
+
+def test_what_csv_files_need_beside_memory_lies_beside_the_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB's own choice is a folder in the working directory, which nobody wipes."""
+    seen: list[tuple[str, str]] = []
+    connect = duckdb.connect
+
+    def watched(**settings: Any) -> Any:
+        connection = connect(**settings)
+        asked = "SELECT current_setting('temp_directory'), current_setting('memory_limit')"
+        seen.append(connection.execute(asked).fetchall()[0])
+        return connection
+
+    monkeypatch.setattr(duckdb, "connect", watched)
+    (tmp_path / "a.csv").write_text("x\n1\n")
+    (tmp_path / "copy").mkdir()
+    source = Source(format="csv", path=str(tmp_path / "a.csv"))
+    to_parquet(tmp_path / "a.csv", source, {"x": "c0"}, tmp_path / "copy" / "a.parquet")
+    unlimited = connect().execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+    ((folder, limit),) = seen
+    assert Path(folder) == tmp_path / "copy"
+    assert limit != unlimited
