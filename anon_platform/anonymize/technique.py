@@ -31,6 +31,11 @@ def has_text(dtype: "pl.DataType") -> bool:
     return not (dtype.is_nested() or dtype in (pl.Binary, pl.Object))
 
 
+def text_fault(dtype: "pl.DataType") -> str | None:
+    """What is wrong with a column whose values are compared as text but have none; None when they have."""
+    return None if has_text(dtype) else "lists, structs and bytes have no text; suppress or unpack the column"
+
+
 @dataclass(frozen=True)
 class WholeColumn:
     """What a technique may ask of its column beyond single values; nothing is counted or read before it is asked for.

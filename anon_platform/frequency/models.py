@@ -5,6 +5,8 @@ the value codes. All of them are monotone: with the reference distribution fixed
 it together, so that coarser is never worse and a search may prune.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
@@ -313,17 +315,18 @@ class OrderedTCloseness(_AtMost):
         return OrderedBound(self.t, place)
 
 
-class OrderedBound:
-    """Ordered t-closeness over value codes of known rank."""
+class _Bound:
+    """t-closeness over value codes whose distances are known: at most t."""
 
     monotone: ClassVar[bool] = True
 
-    def __init__(self, t: float, rank: "Ints") -> None:
-        self.t, self.rank = t, rank
+    def __init__(self, t: float, distance: "Callable[[Cells], Floats]") -> None:
+        self.t = t
+        self.distance = distance
 
     def measure(self, cells: Cells) -> "Floats":
-        """Earth mover's distance over the order."""
-        return closeness.ordered_distance(cells, self.rank)
+        """Earth mover's distance of each class."""
+        return self.distance(cells)
 
     def met(self, cells: Cells) -> "Met":
         """At most t."""
@@ -335,15 +338,19 @@ class OrderedBound:
         return None
 
 
-class HierarchicalBound(OrderedBound):
-    """Hierarchical t-closeness over value codes of known ancestors; levels: H × v, from the values to the root's children."""
+class OrderedBound(_Bound):
+    """Ordered t-closeness; rank: of each value code, 0 to v − 1."""
+
+    def __init__(self, t: float, rank: "Ints") -> None:
+        super().__init__(t, partial(closeness.ordered_distance, rank=rank))
+        self.rank = rank
+
+
+class HierarchicalBound(_Bound):
+    """Hierarchical t-closeness; levels: H × v, the ancestors of each value code, from the values to the root's children."""
 
     def __init__(self, t: float, levels: "Ints") -> None:
-        self.t, self.levels = t, levels
-
-    def measure(self, cells: Cells) -> "Floats":
-        """Earth mover's distance over the hierarchy."""
-        return closeness.hierarchical_distance(cells, self.levels)
+        super().__init__(t, partial(closeness.hierarchical_distance, levels=levels))
 
 
 class BetaLikeness(_AtMost, _Unordered):

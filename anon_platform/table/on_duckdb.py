@@ -4,10 +4,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +14,12 @@ import polars as pl
 
 from anon_platform.errors import SourceError, StorageError
 from anon_platform.table.parquet_files import (
-    BATCH,
+    ParquetRows,
     parquet_files,
-    read_batches,
-    stored_rows,
     stored_schema,
-    through,
     without_rows,
-    write_parts,
 )
-from anon_platform.table.table import Step, Table
+from anon_platform.table.table import Table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -39,12 +34,9 @@ THREAD_MEMORY = 50_000_000
 
 
 @dataclass(frozen=True)
-class DuckDBTable:
-    """A table over Parquet files of one schema, and the steps its rows pass through.
+class DuckDBTable(ParquetRows):
+    """Rows of Parquet files, counted within a memory limit.
 
-    files: read in the given order; together they are the table.
-    steps: applied to every batch, first to last.
-    batch: rows read at a time.
     memory_limit: bytes that DuckDB may use; frames, such as the frequency table it returns, are beside them.
     spill: a folder, made when missing; each count makes one of its own in it (mode 0700) for what does not fit, and
         removes it, also after an error. Left out, it is the folder of the files: what wipes them also wipes what a
@@ -53,9 +45,6 @@ class DuckDBTable:
     Batches are read by Polars, as in `PolarsTable`: it hands out Parquet rows faster, in as little memory.
     """
 
-    files: tuple[Path, ...]
-    steps: tuple[Step, ...] = ()
-    batch: int = BATCH
     memory_limit: int = MEMORY_LIMIT
     spill: Path | None = None
 
@@ -65,18 +54,6 @@ class DuckDBTable:
     ) -> "DuckDBTable":
         """The table of all Parquet files in `folder`, by name."""
         return cls(parquet_files(folder), memory_limit=memory_limit, spill=spill)
-
-    @cached_property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Columns and their types after all steps."""
-        if not self.files:
-            return {}
-        return dict(through(pl.DataFrame(schema=stored_schema(self.files)), self.steps).schema)
-
-    @cached_property
-    def rows(self) -> int:
-        """Number of rows after all steps."""
-        return sum(frame.height for frame in self.batches()) if self.steps else stored_rows(self.files)
 
     def counts(self, columns: Sequence[str]) -> pl.DataFrame:
         """Frequency table over `columns`; see `Table.counts`.
@@ -102,18 +79,6 @@ class DuckDBTable:
                 return without_rows(columns, self.schema)
             counted = {**{name: self.schema[name] for name in columns}, "__n__": pl.UInt32()}
             return self._grouped(parts, counted, columns, f"sum(c{len(columns)})", spill)
-
-    def map(self, step: Step) -> "DuckDBTable":
-        """The same rows seen through `step`."""
-        return replace(self, steps=(*self.steps, step))
-
-    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """The rows in order, `batch` source rows at a time; empty frames are left out."""
-        return read_batches(self.files, columns, steps=self.steps, batch=self.batch)
-
-    def write(self, folder: Path, *, progress: Callable[[int], None] | None = None) -> list[Path]:
-        """One Parquet file a batch; an empty table gives one file without rows. `progress` hears rows done."""
-        return write_parts(self.batches(), folder, schema=self.schema, progress=progress)
 
     def _grouped(
         self,

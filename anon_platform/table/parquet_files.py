@@ -1,7 +1,10 @@
 """What the engines share: Parquet files of one schema, the steps that rows pass through, and parts written."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
@@ -75,3 +78,41 @@ def write_parts(
         written.append(folder / "part-00000.parquet")
         pl.DataFrame(schema=schema).write_parquet(written[-1])
     return written
+
+
+@dataclass(frozen=True)
+class ParquetRows:
+    """Parquet files of one schema, and the steps their rows pass through; an engine adds how rows are counted.
+
+    files: read in the given order; together they are the table.
+    steps: applied to every batch, first to last.
+    batch: rows read at a time.
+    """
+
+    files: tuple[Path, ...]
+    steps: tuple[Step, ...] = ()
+    batch: int = BATCH
+
+    @cached_property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Columns and their types after all steps."""
+        if not self.files:
+            return {}
+        return dict(through(pl.DataFrame(schema=stored_schema(self.files)), self.steps).schema)
+
+    @cached_property
+    def rows(self) -> int:
+        """Number of rows after all steps."""
+        return sum(frame.height for frame in self.batches()) if self.steps else stored_rows(self.files)
+
+    def map(self, step: Step) -> Self:
+        """The same rows seen through `step`."""
+        return replace(self, steps=(*self.steps, step))
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The rows in order, `batch` source rows at a time; empty frames are left out."""
+        return read_batches(self.files, columns, steps=self.steps, batch=self.batch)
+
+    def write(self, folder: Path, *, progress: Callable[[int], None] | None = None) -> list[Path]:
+        """One Parquet file a batch; an empty table gives one file without rows. `progress` hears rows done."""
+        return write_parts(self.batches(), folder, schema=self.schema, progress=progress)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, field_serializer, field_validator, model_validator
 
 from anon_platform.anonymize.hierarchy.gaps import require_named
-from anon_platform.anonymize.technique import has_text
+from anon_platform.anonymize.technique import text_fault
 from anon_platform.spec import Spec
 
 if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
@@ -72,11 +72,7 @@ class CsvHierarchy(Spec):
 
     def fault(self, dtype: "pl.DataType") -> str | None:
         """Values are compared as text, so they need one."""
-        return (
-            None
-            if has_text(dtype)
-            else "lists, structs and bytes have no text; suppress or unpack the column"
-        )
+        return text_fault(dtype)
 
     def leaves(self) -> "pl.Series":
         """The first column of the file."""

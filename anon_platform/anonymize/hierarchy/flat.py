@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from anon_platform.anonymize.technique import has_text
+from anon_platform.anonymize.technique import text_fault
 from anon_platform.spec import Spec
 
 if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
@@ -21,11 +21,7 @@ class Flat(Spec):
 
     def fault(self, dtype: "pl.DataType") -> str | None:
         """Values are compared as text, so they need one."""
-        return (
-            None
-            if has_text(dtype)
-            else "lists, structs and bytes have no text; suppress or unpack the column"
-        )
+        return text_fault(dtype)
 
     def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """The values as text."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from anon_platform.anonymize.hierarchy.gaps import require_named
-from anon_platform.anonymize.technique import has_text
+from anon_platform.anonymize.technique import text_fault
 from anon_platform.errors import PolicyError
 from anon_platform.spec import Spec
 
@@ -60,11 +60,7 @@ class Groups(Spec):
         """Values are compared as text; an ascending order needs numbers."""
         if self.ascending and not dtype.is_numeric():
             return "ascending needs a numeric column; declare type: integer or number, or list the order"
-        return (
-            None
-            if has_text(dtype)
-            else "lists, structs and bytes have no text; suppress or unpack the column"
-        )
+        return text_fault(dtype)
 
     @property
     def needs_counts(self) -> bool:

@@ -11,7 +11,7 @@ from anon_platform.anonymize.hierarchy.dates import Dates
 from anon_platform.anonymize.hierarchy.intervals import Intervals, Optimal
 from anon_platform.anonymize.hierarchy.levels import LevelLabels
 from anon_platform.anonymize.hierarchy.prefix import Prefix
-from anon_platform.anonymize.technique import has_text
+from anon_platform.anonymize.technique import text_fault
 from anon_platform.errors import PolicyError
 from anon_platform.spec import Spec
 
@@ -64,11 +64,7 @@ class Frequent:
 
     def fault(self, dtype: "pl.DataType") -> str | None:
         """Values are compared as text, so they need one."""
-        return (
-            None
-            if has_text(dtype)
-            else "lists, structs and bytes have no text; suppress or unpack the column"
-        )
+        return text_fault(dtype)
 
     def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """The value as text, or `other`."""
@@ -104,11 +100,7 @@ class Inferred(Spec):
 
     def fault(self, dtype: "pl.DataType") -> str | None:
         """Anything with a text or an order will do."""
-        return (
-            None
-            if has_text(dtype)
-            else "lists, structs and bytes have no text; suppress or unpack the column"
-        )
+        return text_fault(dtype)
 
     def labels(self, values: "pl.Series") -> "list[pl.Series]":
         """None before the column was counted: raises `PolicyError`."""
