@@ -22,6 +22,7 @@ from anon_platform.pipeline.treatments import (
     with_levels,
 )
 from anon_platform.policy import Policy
+from anon_platform.policy.thresholds import Thresholds
 from anon_platform.publish import write_data
 from anon_platform.publish.data_files import PART_ROWS
 from anon_platform.table import PERSON, ROW, Table
@@ -34,23 +35,36 @@ def fit(policy: Policy, table: Table, progress: Progress) -> Fitted:
     before = steps_before_search(policy, table)
     counts = treated_counts(as_left(policy, table), [*names, *sensitive], before, [PERSON])
     wanted = policy.thresholds
-    k = max(wanted.k or 1, people_for_risk(wanted.max_risk))
-    people = counts[PERSON].n_unique()
-    if (wanted.k or 1) <= people < k:
-        raise PolicyError(
-            f"thresholds.max_risk: {wanted.max_risk:g} needs {k} people in a class, the source has {people};"
-            f" write max_risk: {1 / people:.3g} or more"
-        )
+    k = _people_needed(wanted, counts[PERSON].n_unique())
     return solve(
         counts,
         hierarchies_for(policy, counts),
         person=PERSON,
-        sensitive=sensitive,
+        sensitive={name: policy.models_of(name) for name in sensitive},
         k=k,
-        l=wanted.l or 1,
         suppressed_share=wanted.suppressed_records or 0.0,
+        attackers=[(attacker.knows, attacker.people_needed) for attacker in policy.attackers],
+        mean_risk=wanted.mean_risk,
+        unique_records=wanted.unique_records,
         progress=lambda done, total: progress("searching levels", done, total),
     )
+
+
+def _people_needed(wanted: Thresholds, people: int) -> int:
+    """People in a class for k, the maximum risk and an estimated population; what the source cannot have is refused."""
+    for_risk = people_for_risk(wanted.max_risk)
+    if (wanted.k or 1) <= people < for_risk:
+        raise PolicyError(
+            f"thresholds.max_risk: {wanted.max_risk:g} needs {for_risk} people in a class, the source has {people};"
+            f" write max_risk: {1 / people:.3g} or more"
+        )
+    estimated = wanted.k_map.people_needed if wanted.k_map is not None else None
+    if estimated is not None and max(wanted.k or 1, for_risk) <= people < estimated:
+        raise PolicyError(
+            f"thresholds.k_map: an estimated population needs {estimated} people in a class, the source has {people};"
+            " write a smaller k, or a larger sampling_fraction or significance"
+        )
+    return max(wanted.k or 1, for_risk, estimated or 1)
 
 
 def treat_rows(

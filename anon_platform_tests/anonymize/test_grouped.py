@@ -38,7 +38,10 @@ def as_rows(
 
 def counted(classes: Grouped) -> dict[tuple[int, ...], tuple[int, ...]]:
     """Records, people and distinct values by class."""
-    measures = zip(classes.records, classes.people(), *classes.distinct_values(), strict=True)
+    distinct = [np.bincount(of_class, minlength=classes.height) for of_class, _, _ in classes.values]
+    for of_class, _, records in classes.values:
+        assert np.bincount(of_class, records, classes.height).tolist() == classes.records.tolist()
+    measures = zip(classes.records, classes.people(), *distinct, strict=True)
     found = dict(zip(map(tuple, classes.codes.T.tolist()), measures, strict=True))
     assert len(found) == classes.height
     return {key: tuple(int(number) for number in measure) for key, measure in found.items()}

@@ -13,8 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anon_platform.anonymize.hierarchy import Flat, Intervals, Ladder, ladder
-from anon_platform.anonymize.k_anonymity import Demand, Fitted, Grouped, Solution, search, solve
+from anon_platform.anonymize.k_anonymity import Demand, Fitted, Grouped, Sensitive, Solution, search, solve
 from anon_platform.errors import PolicyError
+from anon_platform.frequency import DistinctL
 from anon_platform_tests import oracles
 
 Ints = npt.NDArray[np.int64]
@@ -138,9 +139,15 @@ def bottom_of(case: Case) -> tuple[Grouped, list[Ladder]]:
 # --- the search
 
 
+def demand_of(case: Case) -> Demand:
+    """Distinct l needs no reference distribution."""
+    models = [Sensitive((DistinctL(model="distinct_l", l=l),), np.ones(9)) for l in case.l.values()]
+    return Demand(case.k, case.allowed, tuple(models))
+
+
 def found_by_search(case: Case) -> Solution | None:
     bottom, ladders = bottom_of(case)
-    return search(bottom, ladders, Demand(case.k, tuple(case.l.values()), case.allowed))
+    return search(bottom, ladders, demand_of(case))
 
 
 @settings(deadline=None, max_examples=400)
@@ -188,7 +195,7 @@ def test_progress_never_goes_back_and_ends_at_all_nodes() -> None:
     codes = np.stack([built.codes[0] for built in ladders])
     bottom = Grouped.of(codes, np.ones(16, np.int64), np.arange(16), [])
     heard: list[tuple[int, int]] = []
-    found = search(bottom, ladders, Demand(4, (), 0), progress=lambda *at: heard.append(at))
+    found = search(bottom, ladders, Demand(4, 0), progress=lambda *at: heard.append(at))
     assert found is not None
     assert heard == sorted(heard)
     assert heard[-1] == (found.nodes, found.nodes) == (15, 15)
@@ -212,9 +219,8 @@ def solved(case: Case, share: float, l: int, *, split: bool = False) -> Fitted:
         frequency_table(case.rows, columns, split=split),
         case.kinds,
         person=case.person,
-        sensitive=list(case.l),
+        sensitive={name: [DistinctL(model="distinct_l", l=l)] for name in case.l},
         k=case.k,
-        l=l,
         suppressed_share=share,
     )
 
@@ -301,8 +307,13 @@ def ages(
     )
 
 
+def distinct(l: int) -> dict[str, list[DistinctL]]:
+    """Distinct values of the column dx."""
+    return {"dx": [DistinctL(model="distinct_l", l=l)]}
+
+
 def fit(counts: pl.DataFrame, kinds: Mapping[str, Any] = AGES, **changed: Any) -> Fitted:
-    wanted = {"person": None, "sensitive": [], "k": 2, "l": 1, "suppressed_share": 0.0}
+    wanted = {"person": None, "sensitive": {}, "k": 2, "suppressed_share": 0.0}
     return solve(counts, kinds, **{**wanted, **changed})
 
 
@@ -319,11 +330,11 @@ def test_more_values_than_there_are_cannot_be_had() -> None:
     """A missing value is one of them."""
     counts = ages([1, 2, 3], dx=["a", None, "a"])
     with pytest.raises(PolicyError) as fault:
-        fit(counts, sensitive=["dx"], l=3)
+        fit(counts, sensitive=distinct(3))
     assert str(fault.value) == (
-        "thresholds.l: 3 distinct values demanded, column dx has 2; write l: 2 or less"
+        "column dx, distinct l: 3 distinct values demanded, there are 2; write l: 2 or less"
     )
-    assert fit(counts, sensitive=["dx"], l=2).levels == {"age": "10"}
+    assert fit(counts, sensitive=distinct(2)).levels == {"age": "10"}
 
 
 def test_an_empty_table_is_refused() -> None:
@@ -409,7 +420,7 @@ def test_people_are_counted_and_not_records() -> None:
 def test_sensitive_values_of_every_type_are_told_apart() -> None:
     """L counts values, whatever they are."""
     for values in ([1.5, None, 1.5], [True, False, True], ["a", "", "a"], [None, 1, 1]):
-        fitted = fit(ages([1, 1, 11], [1, 1, 2], dx=values), sensitive=["dx"], l=2, suppressed_share=0.5)
+        fitted = fit(ages([1, 1, 11], [1, 1, 2], dx=values), sensitive=distinct(2), suppressed_share=0.5)
         assert (fitted.levels, fitted.solution.suppressed) == ({"age": "1"}, 2)
 
 

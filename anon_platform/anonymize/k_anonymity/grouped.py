@@ -13,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 """Codes, classes and people are kept in 32 bits: a table of a few million classes is visited often."""
 
@@ -31,14 +32,14 @@ class Grouped:
     records: m, records in the class.
     alone: m, people who occur in this class and in no other.
     pairs: two arrays (class, person), distinct, of the people who occur in several classes.
-    values: for each sensitive attribute two arrays (class, value code), distinct.
+    values: for each sensitive attribute three arrays (class, value code, records), the pairs of the first two distinct.
     """
 
     codes: Codes
     records: Ints
     alone: Ints
     pairs: tuple[Codes, Codes]
-    values: tuple[tuple[Codes, Codes], ...] = ()
+    values: tuple[tuple[Codes, Codes, Ints], ...] = ()
 
     @property
     def height(self) -> int:
@@ -49,9 +50,13 @@ class Grouped:
         """Distinct people in each class."""
         return self.alone + np.bincount(self.pairs[0], minlength=self.height)
 
-    def distinct_values(self) -> list[Ints]:
-        """Distinct values in each class, one array a sensitive attribute."""
-        return [np.bincount(of_class, minlength=self.height) for of_class, _ in self.values]
+    def people_over(self, columns: Sequence[int], among: npt.NDArray[np.bool_]) -> Ints:
+        """For each class the distinct people of all classes that look like it in `columns`; `among`: those that count."""
+        first, coarser = _classes_of(self.codes[list(columns)])
+        alone = np.bincount(coarser, weights=self.alone * among, minlength=len(first)).astype(np.int64)
+        in_it = among[self.pairs[0]]
+        of_class, _ = _distinct_pairs(coarser[self.pairs[0][in_it]], self.pairs[1][in_it])
+        return (alone + np.bincount(of_class, minlength=len(first)))[coarser]
 
     def roll_up(self, maps: Sequence[Codes | None]) -> "Grouped":
         """The classes after each quasi-identifier's codes went through its map (None: unchanged)."""
@@ -69,7 +74,7 @@ class Grouped:
             np.bincount(merged, weights=self.records, minlength=size).astype(np.int64),
             alone + more,
             pairs,
-            tuple(_distinct_pairs(merged[of_class], value) for of_class, value in self.values),
+            tuple(_cells(merged[of_class], value, records) for of_class, value, records in self.values),
         )
 
     @classmethod
@@ -87,7 +92,7 @@ class Grouped:
             np.bincount(of_class, weights=records, minlength=size).astype(np.int64),
             alone,
             pairs,
-            tuple(_distinct_pairs(of_class, value) for value in values),
+            tuple(_cells(of_class, value, records) for value in values),
         )
 
 
@@ -108,6 +113,17 @@ def _distinct_pairs(left: Ints, right: Codes | Ints) -> tuple[Codes, Codes]:
     width = int(right.max()) + 1
     keys = pl.Series(left * np.int64(width) + right).unique().sort().to_numpy()
     return (keys // width).astype(np.int32), (keys % width).astype(np.int32)
+
+
+def _cells(of_class: Ints, value: Codes | Ints, records: Ints) -> tuple[Codes, Codes, Ints]:
+    """The distinct (class, value) pairs, sorted, with the records of each."""
+    if not len(of_class):
+        return of_class.astype(np.int32), value.astype(np.int32), records
+    width = int(value.max()) + 1
+    keys = pl.DataFrame({"key": of_class * np.int64(width) + value, "records": records})
+    summed = keys.group_by("key").agg(pl.col("records").sum()).sort("key")
+    key = summed["key"].to_numpy()
+    return (key // width).astype(np.int32), (key % width).astype(np.int32), summed["records"].to_numpy()
 
 
 def _classes_of(codes: Codes) -> tuple[Ints, Ints]:

@@ -2,8 +2,8 @@
 
 Nodes of the lattice are tuples of levels. Two facts carry the search:
 
-- A class that meets k and l meets them after any merge, so the records to suppress never grow towards
-  coarser levels: a node that needs too much suppression condemns every finer node (predictive tagging).
+- Where `Demand.closed` holds, the records to suppress never grow towards coarser levels: a node that needs too
+  much suppression condemns every finer node (predictive tagging). Else it condemns itself only.
 - The loss of a node without suppression is a lower bound of its loss with suppression, and known without
   looking at the classes: a node whose bound is not below the best loss found needs no look.
 
@@ -19,35 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 from anon_platform.anonymize.hierarchy import Ladder
-from anon_platform.anonymize.k_anonymity.grouped import Codes, Grouped
+from anon_platform.anonymize.k_anonymity.demand import Demand
+from anon_platform.anonymize.k_anonymity.grouped import Codes, Floats, Grouped
 
 Node = tuple[int, ...]
-Floats = npt.NDArray[np.float64]
 
 CACHED_CLASSES = 6_000_000
 """Classes kept in memory over all visited nodes, to roll up from; about 80 bytes each."""
 
 HAIR = 1e-12
 """Losses that differ by less are equal: their sums were made in two orders."""
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What every class must have, and how many records may be suppressed to reach it."""
-
-    k: int
-    """People in a class, at least."""
-    l: tuple[int, ...]
-    """Distinct values in a class, at least; one number a sensitive attribute."""
-    suppressed: int
-    """Records that may be suppressed."""
-
-    def met(self, classes: Grouped) -> npt.NDArray[np.bool_]:
-        """For each class whether it may be released."""
-        good = classes.people() >= self.k
-        for least, distinct in zip(self.l, classes.distinct_values(), strict=True):
-            good &= distinct >= least
-        return good
 
 
 @dataclass(frozen=True)
@@ -140,7 +121,8 @@ def search(
             loss, suppressed = _weigh(visited.classes(node), ladders, node, demand)
             evaluated += 1
             if suppressed > demand.suppressed:
-                lattice.condemn(node)
+                if demand.closed:
+                    lattice.condemn(node)
                 low = middle + 1
                 continue
             high = middle
@@ -204,7 +186,7 @@ def _mean_loss(ladder: Ladder, level: int, weights: npt.NDArray[Any]) -> float:
 
 def _weigh(classes: Grouped, ladders: Sequence[Ladder], node: Node, demand: Demand) -> tuple[float, int]:
     """Loss (a suppressed record loses all) and records suppressed at `node`."""
-    good = demand.met(classes)
+    good = demand.kept(classes)
     kept = classes.records * good
     total = max(int(classes.records.sum()), 1)
     suppressed = int(classes.records.sum() - kept.sum())
