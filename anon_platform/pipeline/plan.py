@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.anonymize import Pseudonymize
+from anon_platform.anonymize import Generalize, OfCounts, OfRows, Pseudonymize
+from anon_platform.anonymize.hierarchy import needs_counts
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
@@ -90,6 +91,9 @@ def _passes(policy: Policy) -> list[str]:
     kept = len(policy.released)
     counted = [*policy.quasi_identifiers, *policy.sensitive]
     passes = [f"copy {kept} of {len(policy.columns)} columns to staging, checking types and completeness"]
+    alone = [name for name in policy.released if _needs_its_column(policy.columns[name])]
+    if alone:
+        passes.append(f"read {', '.join(alone)}, each by itself, for steps that need the whole column")
     if counted:
         passes.append(
             f"count the combinations of {', '.join(counted)} and {policy.privacy_unit.name}; search the levels"
@@ -99,6 +103,13 @@ def _passes(policy: Policy) -> list[str]:
     )
     passes.append("measure the written files against the thresholds")
     return passes
+
+
+def _needs_its_column(column: Column) -> bool:
+    return any(
+        needs_counts(step.hierarchy) if isinstance(step, Generalize) else isinstance(step, OfCounts | OfRows)
+        for step in column.treat
+    )
 
 
 def _schema_faults(reading: Reading) -> list[Fault]:

@@ -91,12 +91,16 @@ class Column(Spec):
                 words.append(f"generalize to {step.level}" if step.level else searched)
                 continue
             settings = step.model_dump(exclude={"technique"}, exclude_defaults=True)
-            shown = ", ".join(
-                f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
-                for key, value in settings.items()
-            )
+            shown = ", ".join(_setting(key, value) for key, value in settings.items())
             words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
         return ", then ".join(words) or "released as it is"
+
+
+def _setting(key: str, value: object) -> str:
+    """A setting in a few words; of a table its size, since its keys may be values of the column."""
+    if isinstance(value, dict):
+        return f"{key} of {len(value)}"
+    return f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
 
 
 class Target(Spec):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from anon_platform.errors import PolicyError
-from anon_platform.pipeline import analyzed, anonymized, raw, run
+from anon_platform.pipeline import analyzed, anonymized, plan, raw, run
 from anon_platform.pipeline.releasing import evidence_of
 from anon_platform.pipeline.staging import Work, current
 from anon_platform.pipeline.treatments import (
@@ -262,3 +262,16 @@ def test_rows_come_in_order(clinic: Path) -> None:
     policy, work = staged(clinic)
     rows = pl.concat(work.snapshot(policy.engine).batches([ROW]))[ROW]
     assert rows.to_list() == list(range(len(rows)))
+
+
+def test_the_plan_tells_what_is_read_by_itself_and_no_category(tmp_path: Path) -> None:
+    """A transition matrix names values of its column; a plan stands in the manifest."""
+    matrix = {"high": {"high": 0.9, "low": 0.1}, "low": {"low": 1.0}}
+    treat = {"technique": "pram", "matrix": matrix, "invariant": False}
+    changed = columns(result={"role": "sensitive", "treat": treat})
+    planned = plan(make_clinic(tmp_path, columns=changed))
+    assert "read result, each by itself, for steps that need the whole column" in planned.passes
+    (result,) = (column for column in planned.columns if column.name == "result")
+    assert result.treatment == "pram (matrix of 2, invariant False)"
+    (tmp_path / "plain").mkdir()
+    assert not [text for text in plan(make_clinic(tmp_path / "plain")).passes if "by itself" in text]
