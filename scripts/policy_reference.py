@@ -5,7 +5,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from anon_platform.anonymize import TECHNIQUES
@@ -28,6 +27,7 @@ from anon_platform.policy import (
     Watch,
 )
 from anon_platform.policy.model import Target
+from anon_platform.spec import Spec, descriptions
 
 PAGE = Path(__file__).parents[1] / "docs" / "policy.md"
 
@@ -47,7 +47,7 @@ refused; thresholds are required where the policy has what they guard. Booleans 
 This page is generated from the code by `make schema`.
 """
 
-SECTIONS: list[tuple[str, type[BaseModel]]] = [
+SECTIONS: list[tuple[str, type[Spec]]] = [
     ("Top level", Policy),
     ("source", Source),
     ("privacy_unit", PrivacyUnit),
@@ -86,9 +86,10 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _section(model: type[BaseModel]) -> str:
+def _section(model: type[Spec]) -> str:
+    texts = descriptions(model)
     rows = [
-        f"| `{name}` | {_type(field)} | {_default(field)} | {_text(field)} |"
+        f"| `{name}` | {_type(field)} | {_default(field)} | {_cell(texts.get(name, ''))} |"
         for name, field in model.model_fields.items()
     ]
     table = "\n".join(["| key | value | default | |", "|---|---|---|---|", *rows])
@@ -96,8 +97,8 @@ def _section(model: type[BaseModel]) -> str:
     return f"{about}\n\n{table}\n"
 
 
-def _text(field: FieldInfo) -> str:
-    return " ".join((field.description or "").split()).replace("|", "\\|")
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _default(field: FieldInfo) -> str:
@@ -147,14 +148,14 @@ def _name(annotation: Any) -> str:  # noqa: ANN401, PLR0911 - one line a kind of
     )
 
 
-def _tags(model: type[BaseModel]) -> str:
+def _tags(model: type[Spec]) -> str:
     """`t_closeness, distance: ordered`."""
     distance = model.model_fields.get("distance")
     name = str(get_args(model.model_fields["model"].annotation)[0])
     return name if distance is None else f"{name}, distance: {get_args(distance.annotation)[0]}"
 
 
-def _tag(model: type[BaseModel]) -> str:
+def _tag(model: type[Spec]) -> str:
     field = model.model_fields.get("technique") or model.model_fields["kind"]
     return str(get_args(field.annotation)[0])
 

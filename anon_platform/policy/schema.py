@@ -1,8 +1,10 @@
 """The policy's JSON Schema, for editors."""
 
 import json
+from collections.abc import Iterator
 
 from anon_platform.policy.model import Policy
+from anon_platform.spec import Spec, descriptions
 
 
 def json_schema() -> str:
@@ -10,8 +12,25 @@ def json_schema() -> str:
     schema = Policy.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "anon_platform policy"
+    _describe(schema)
     _one_step_or_many(schema)
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def _describe(schema: dict[str, object]) -> None:
+    """The texts below the fields, as editors show them."""
+    parts: dict[str, dict[str, dict[str, dict[str, object]]]] = {**schema["$defs"], "Policy": schema}  # type: ignore[dict-item]
+    for settings in _kinds(Spec):
+        part = parts.get(settings.__name__)
+        for name, text in descriptions(settings).items() if part is not None else ():
+            if name in part["properties"]:  # type: ignore[index]
+                part["properties"][name]["description"] = text  # type: ignore[index]
+
+
+def _kinds(settings: type[Spec]) -> Iterator[type[Spec]]:
+    for kind in settings.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 def _one_step_or_many(schema: dict[str, object]) -> None:
