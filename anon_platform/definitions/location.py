@@ -1,5 +1,6 @@
 """The code location: one asset group for every policy file in the policies folder."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -28,3 +29,6 @@ def build() -> dg.Definitions:
 
 
 defs = build()
+# definitions and what was imported for them live as long as the process: the collector need not look at them again
+# and again while Dagster goes through them (measured: a fifth of `dg check defs`)
+gc.freeze()
