@@ -16,10 +16,10 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 # the certificates that the machine trusts, as behind a hospital's proxy
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo ui test check format bench chaos schema lock clean
+.PHONY: help demo ui test check format bench bench-kanon chaos schema lock clean
 
 help: ## Say what there is to type
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.core ## Install, make demo data, materialize its five assets through Dagster, show the release
 	@$(BIN)/anon keys create instance --if-missing
@@ -51,6 +51,9 @@ schema: $(VENV)/.core ## Write policies/policy.schema.json and docs/policy.md fr
 
 bench: $(VENV)/.dev ## Measure speed and memory; writes docs/benchmarks.md
 	$(BIN)/python scripts/bench.py
+
+bench-kanon: $(VENV)/.dev ## Measure anon kanon beside ARX; ANON_ADULT names the folder of the data
+	$(BIN)/python scripts/bench_kanon.py $(BENCH)
 
 chaos: $(VENV)/.dev ## Kill, starve and race runs; writes docs/chaos.md
 	$(BIN)/python scripts/chaos.py

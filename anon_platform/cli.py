@@ -1,41 +1,18 @@
 """`anon`: everything Dagster does, as a plain command."""
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from enum import IntEnum
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from anon_platform import errors
-
-
-class Exit(IntEnum):
-    """Exit codes; the help of `anon` lists them."""
-
-    OK = 0
-    REFUSED = 1
-    POLICY = 2
-    SOURCE = 3
-    BUSY = 4
-    STORAGE = 5
-    KEY = 6
-    STOPPED = 130
-
+from anon_platform.cli_kanon import kanon
+from anon_platform.terminal import EPILOG, AsJson, Exit, err, json_out, out, progress_bars
 
 EXITS: dict[type[errors.AnonError], Exit] = {
     errors.PolicyError: Exit.POLICY,
@@ -47,12 +24,6 @@ EXITS: dict[type[errors.AnonError], Exit] = {
     errors.IntegrityError: Exit.REFUSED,
     errors.BudgetError: Exit.REFUSED,
 }
-
-EPILOG = (
-    "Exit codes: 0 done; 1 a release was refused, or what was checked is not what was written; 2 the policy or the"
-    " call is faulty; 3 the source cannot be read as the policy says; 4 another run works on the dataset;"
-    " 5 storage failed; 6 a key is missing; 130 stopped from the keyboard. State lies in ANON_HOME (default .anon)."
-)
 
 LONGEST = 10_000
 """Characters in a line of a list, more than any has."""
@@ -76,11 +47,6 @@ app.add_typer(audit_app, name="audit")
 PolicyFile = Annotated[
     Path, typer.Argument(metavar="POLICY", help="A policy file, such as policies/hospital_encounters.yaml.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines, and nothing else.")]
-
-# names of columns and folders may look like markup
-out = Console(markup=False, emoji=False)
-err = Console(markup=False, emoji=False, stderr=True)
 
 
 @app.command(epilog=EPILOG)
@@ -92,11 +58,11 @@ def run(policy: PolicyFile, *, as_json: AsJson = False) -> None:
     from anon_platform.pipeline import run as run_pipeline
     from anon_platform.show import refusal, summary
 
-    with _progress(quiet=as_json) as progress:
+    with progress_bars(quiet=as_json) as progress:
         outcome = run_pipeline(policy, progress)
     report = outcome.validated
     if as_json:
-        _json(
+        json_out(
             {
                 "released": outcome.released,
                 "stages": {n: r.model_dump(mode="json") for n, r in outcome.reports.items()},
@@ -124,11 +90,11 @@ def check(policy: PolicyFile, *, as_json: AsJson = False) -> None:
         planned = plan(policy)
     except FaultyPolicyError as error:
         if as_json:
-            _json({"faults": [vars(fault) for fault in error.faults]})
+            json_out({"faults": [vars(fault) for fault in error.faults]})
             raise typer.Exit(Exit.POLICY) from None
         raise
     if as_json:
-        _json(planned.as_json())
+        json_out(planned.as_json())
     else:
         out.print(plan_text(planned))
 
@@ -146,7 +112,7 @@ def verify(
     verified = verify_release(release)
     if as_json:
         findings = [vars(finding) for finding in verified.findings]
-        _json({"passed": verified.passed, "release_id": verified.release_id, "findings": findings})
+        json_out({"passed": verified.passed, "release_id": verified.release_id, "findings": findings})
     else:
         out.print(verification(verified))
     if not verified.passed:
@@ -166,7 +132,7 @@ def releases(
     with Ledger.open() as ledger:
         entries = ledger.releases(dataset)
     if as_json:
-        _json([vars(entry) for entry in entries])
+        json_out([vars(entry) for entry in entries])
     else:
         _print_whole(catalog(entries))
 
@@ -221,7 +187,7 @@ def demo_data(
     except ValidationError as faulty:
         told = [f"{fault['loc'][0]}: {fault['msg']}" for fault in faulty.errors()]
         raise typer.BadParameter("; ".join(told)) from None
-    with _progress(quiet=False) as progress:
+    with progress_bars(quiet=False) as progress:
         made = generate(
             settings, folder, progress=lambda done, total: progress("demo encounters", done, total)
         )
@@ -248,6 +214,9 @@ def schema(
         write.write_text(json_schema(), encoding="utf-8")
     except OSError as fault:
         raise errors.StorageError(f"cannot write {write}: {fault.strerror}") from None
+
+
+app.command(epilog=EPILOG)(kanon)
 
 
 @keys_app.command("create", epilog=EPILOG)
@@ -277,7 +246,7 @@ def keys_list(*, as_json: AsJson = False) -> None:
 
     known = list_keys()
     if as_json:
-        _json(known)
+        json_out(known)
     elif known:
         for key, place in known.items():
             out.print(f"{key}  {place}", soft_wrap=True)
@@ -301,7 +270,9 @@ def audit_verify(*, as_json: AsJson = False) -> None:
         ]
         result = ledger.verify(heads)
     if as_json:
-        _json({"ok": result.ok, "events": result.events, "faults": [vars(fault) for fault in result.faults]})
+        json_out(
+            {"ok": result.ok, "events": result.events, "faults": [vars(fault) for fault in result.faults]}
+        )
     elif result.ok:
         out.print(f"✓ {result.events:,} events, each as it was written; witnesses: {len(heads)} manifests")
     else:
@@ -325,7 +296,7 @@ def audit_log(
     with Ledger.open() as ledger:
         events = ledger.events(dataset, limit)
     if as_json:
-        _json([event.row() for event in events])
+        json_out([event.row() for event in events])
     else:
         _print_whole(events_table(events))
 
@@ -370,38 +341,3 @@ def _of_a_release(folder: Path, read: Callable[[], T]) -> T:
 def _print_whole(listed: RenderableType) -> None:
     """A list whose lines are never cut or broken: what is shown can be copied."""
     Console(markup=False, emoji=False, width=LONGEST).print(listed)
-
-
-def _json(value: Any) -> None:  # noqa: ANN401 - any JSON value
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on standard error; nothing when quiet."""
-    if quiet:
-        yield lambda _what, _done, _total: None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err) as bars:
-        tasks: dict[str, Any] = {}
-
-        def hear(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                for earlier in tasks.values():
-                    shown = bars.tasks[earlier]
-                    end = max(shown.total or 1, shown.completed or 1)
-                    bars.update(earlier, completed=end, total=end)
-                tasks[what] = bars.add_task(what, total=total or None)
-            bars.update(tasks[what], completed=done, total=total or None)
-
-        yield hear
-        for task in bars.tasks:
-            end = max(task.total or 1, task.completed or 1)
-            bars.update(task.id, completed=end, total=end)

@@ -12,12 +12,14 @@ class PolicyError(AnonError):
 class HierarchyGapError(PolicyError):
     """A hierarchy does not name values that the data has.
 
-    missing: up to ten of these values, for an interactive command line; no message, log or event holds them.
+    missing: up to ten of these values, for an interactive command line; no message, log or event holds them. more: how
+    many there are beside these, where that is known.
     """
 
-    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, missing: tuple[str, ...] = (), more: int = 0) -> None:
         super().__init__(message)
         self.missing = missing
+        self.more = more
 
 
 class SourceError(AnonError):

@@ -128,7 +128,8 @@ def main() -> None:
         rows.append((f"`dg check defs` with {POLICIES} policies of 69 columns", checked, "≤ 6 s CPU"))
         empty = measured([dg, "check", "defs"], environment, cwd=empty_project(work / "empty"))
         rows.append(("`dg check defs` of a project without assets, for comparison", empty, ""))
-        PAGE.write_text(page(rows, json.loads((release / "manifest.json").read_text())), encoding="utf-8")
+        text = page(rows, json.loads((release / "manifest.json").read_text()))
+        PAGE.write_text(text + others(PAGE), encoding="utf-8")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     sys.stdout.write(PAGE.read_text())
@@ -139,7 +140,7 @@ def page(rows: list[tuple[str, Cost, str]], manifest: dict[str, object]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {_machine()}.",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
         "Every line is a process of its own; memory is the peak of the largest process.",
         "",
         "| what | wall s | CPU s | peak GB | to reach |",
@@ -162,7 +163,14 @@ def page(rows: list[tuple[str, Cost, str]], manifest: dict[str, object]) -> str:
     return "\n".join(lines)
 
 
-def _machine() -> str:
+def others(page: Path) -> str:
+    """What another script wrote on the page, with the empty line before it."""
+    at = page.read_text(encoding="utf-8").find("\n<!-- ")
+    return "" if at < 0 else page.read_text(encoding="utf-8")[at:]
+
+
+def machine() -> str:
+    """Cores, memory and Python, in words."""
     model = next(
         (
             line.split(":")[1].strip()

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from anon_platform.anonymize import Technique, Treat
 from anon_platform.anonymize.hierarchy import Ladder, ladder
 from anon_platform.errors import SourceError
 from anon_platform.ingest import fingerprint, snapshot, source_files
@@ -28,12 +29,22 @@ def populations(
     if set(levels) != set(policy.quasi_identifiers):
         return {}
     counted = {
-        name: _counted(policy, population, work, table, levels)
-        for name, population in policy.thresholds.populations().items()
+        name: _at_levels(policy, counts, table, levels) for name, counts in _counted(policy, work).items()
     }
-    if population_fingerprint(policy, load_key(INSTANCE_KEY)) != work.require("raw")["populations"]:
-        raise SourceError("a population table changed since the run began; run again")
     return {name: counts for name, counts in counted.items() if counts is not None}
+
+
+def populations_before_search(policy: Policy, work: Work, table: Table) -> dict[str, pl.DataFrame]:
+    """By model the frequency table of its population over the quasi-identifiers, treated like the data up to the search.
+
+    The copy of the population in staging is deleted at once.
+    """
+    return {
+        name: _summed(
+            counts, {of: _before_search(policy, of, table, counts[of]) for of in policy.quasi_identifiers}
+        )
+        for name, counts in _counted(policy, work).items()
+    }
 
 
 def population_fingerprint(policy: Policy, key: Key) -> str:
@@ -48,9 +59,17 @@ def population_fingerprint(policy: Policy, key: Key) -> str:
     return " ".join(f"{name}:{found[name]}" for name in sorted(found))
 
 
-def _counted(
-    policy: Policy, population: Population, work: Work, table: Table, levels: Mapping[str, str]
-) -> pl.DataFrame | None:
+def _counted(policy: Policy, work: Work) -> dict[str, pl.DataFrame]:
+    """By model the frequency table of its population, as it came, under the names of our columns."""
+    found = {
+        name: _read(policy, population, work) for name, population in policy.thresholds.populations().items()
+    }
+    if found and population_fingerprint(policy, load_key(INSTANCE_KEY)) != work.require("raw")["populations"]:
+        raise SourceError("a population table changed since the run began; run again")
+    return found
+
+
+def _read(policy: Policy, population: Population, work: Work) -> pl.DataFrame:
     folder = work.part("population")
     shutil.rmtree(folder, ignore_errors=True)
     columns = {theirs: policy.columns[ours] for ours, theirs in population.columns.items()}
@@ -64,38 +83,58 @@ def _counted(
     try:
         snapshot(everybody, folder)
         rows = PolarsTable.over(folder)
-        counts = rows.counts(list(columns)).rename(
+        return rows.counts(list(columns)).rename(
             {theirs: ours for ours, theirs in population.columns.items()}
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _at_levels(
+    policy: Policy, counts: pl.DataFrame, table: Table, levels: Mapping[str, str]
+) -> pl.DataFrame | None:
     labels = {}
     for name, level in levels.items():
         treated = _like_the_data(policy, name, level, table, counts[name])
         if treated is None:
             return None
         labels[name] = treated
-    return counts.with_columns(**labels).group_by(list(levels)).agg(pl.col("n").sum())
+    return _summed(counts, labels)
+
+
+def _summed(counts: pl.DataFrame, treated: Mapping[str, pl.Series]) -> pl.DataFrame:
+    return counts.with_columns(**treated).group_by(list(treated)).agg(pl.col("n").sum())
 
 
 def _like_the_data(
     policy: Policy, name: str, level: str, table: Table, values: pl.Series
 ) -> pl.Series | None:
     """The population's labels; None when values of the data would get other labels beside those of the population."""
-    column = policy.columns[name]
-    searched = column.searched
-    assert searched is not None
-    before = [step for step in column.treat if step is not searched]
-    ours = in_turn(before, name, table.schema[name])(table.counts([name])[name]).unique()
-    theirs = in_turn(before, name, values.dtype)(values)
-    if ours.dtype != theirs.dtype:
-        theirs = theirs.cast(ours.dtype)
+    ours = _ours(policy, name, table)(table.counts([name])[name]).unique()
+    theirs = _before_search(policy, name, table, values)
     hierarchy = hierarchy_of(policy, table, name)
     alone = ladder(hierarchy, ours, column=name)
     both = ladder(hierarchy, pl.concat([ours, theirs.alias(name)]).unique(), column=name)
     if not _labels(ours, alone, level).equals(_labels(ours, both, level), null_equal=True):
         return None
     return _labels(theirs, both, level).alias(name)
+
+
+def _before_search(policy: Policy, name: str, table: Table, values: pl.Series) -> pl.Series:
+    """The population's values after the steps before the search, of the type that the data's have."""
+    theirs = in_turn(_steps(policy, name), name, values.dtype)(values)
+    dtype = _ours(policy, name, table)(pl.Series(name, [], dtype=table.schema[name])).dtype
+    return theirs if theirs.dtype == dtype else theirs.cast(dtype)
+
+
+def _ours(policy: Policy, name: str, table: Table) -> Treat:
+    return in_turn(_steps(policy, name), name, table.schema[name])
+
+
+def _steps(policy: Policy, name: str) -> list[Technique]:
+    column = policy.columns[name]
+    assert column.searched is not None
+    return [step for step in column.treat if step is not column.searched]
 
 
 def _labels(values: pl.Series, built: Ladder, level: str) -> pl.Series:

@@ -125,7 +125,7 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
         numbers = work.done("anonymized")
         if numbers is None:
             table = work.snapshot(policy.engine)
-            fitted = fit(policy, table, progress)
+            fitted = fit(policy, work, table, progress)
             with work.draft("anonymized") as draft:
                 numbers = treat_rows(policy, table, fitted, draft, progress)
             work.finish("anonymized", numbers)

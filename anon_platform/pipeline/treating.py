@@ -6,12 +6,14 @@ from typing import Any
 
 import polars as pl
 
-from anon_platform.anonymize.k_anonymity import Fitted, solve
+from anon_platform.anonymize.k_anonymity import Crowd, Fitted, solve
 from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
 from anon_platform.errors import PolicyError
 from anon_platform.frequency import people_for_risk
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
+from anon_platform.pipeline.population import populations_before_search
+from anon_platform.pipeline.staging import Work
 from anon_platform.pipeline.treatments import (
     Progress,
     as_left,
@@ -28,7 +30,7 @@ from anon_platform.publish.data_files import PART_ROWS
 from anon_platform.table import PERSON, ROW, Table
 
 
-def fit(policy: Policy, table: Table, progress: Progress) -> Fitted:
+def fit(policy: Policy, work: Work, table: Table, progress: Progress) -> Fitted:
     """The search, on the frequency table of quasi-identifiers, people and released sensitive values."""
     names, sensitive = policy.quasi_identifiers, policy.sensitive
     progress("counting combinations", 0, 0)
@@ -46,8 +48,21 @@ def fit(policy: Policy, table: Table, progress: Progress) -> Fitted:
         attackers=[(attacker.knows, attacker.people_needed) for attacker in policy.attackers],
         mean_risk=wanted.mean_risk,
         unique_records=wanted.unique_records,
+        linked=bool(policy.privacy_unit.linked),
+        populations=crowds_of(wanted, populations_before_search(policy, work, table)),
         progress=lambda done, total: progress("searching levels", done, total),
     )
+
+
+def crowds_of(wanted: Thresholds, counted: Mapping[str, pl.DataFrame]) -> list[tuple[Crowd, pl.DataFrame]]:
+    """What is demanded beside each population table. counted: by model."""
+    found = []
+    if wanted.k_map is not None and "k_map" in counted:
+        found.append((Crowd(least=wanted.k_map.k), counted["k_map"]))
+    if wanted.delta_presence is not None:
+        bounds = (wanted.delta_presence.lower, wanted.delta_presence.upper)
+        found.append((Crowd(presence=bounds), counted["delta_presence"]))
+    return found
 
 
 def _people_needed(wanted: Thresholds, people: int) -> int:

@@ -11,16 +11,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anon_platform.anonymize.hierarchy import Intervals, Ladder, ladder
-from anon_platform.anonymize.k_anonymity import Demand, Grouped, Known, Sensitive, search, solve
+from anon_platform.anonymize.k_anonymity import Demand, Fitted, Grouped, Known, Sensitive, search, solve
 from anon_platform.errors import PolicyError
 from anon_platform.frequency import (
     BetaLikeness,
     ColumnModel,
     DeltaDisclosure,
     EntropyL,
+    OrderedTCloseness,
     RecursiveL,
     TCloseness,
+    classes,
+    k_of,
+    risk_of,
+    t_of,
 )
+from anon_platform.validate.privacy_models import column_metrics
 from anon_platform_tests import model_oracles
 
 Row = tuple[int, int, int, str]
@@ -30,7 +36,10 @@ KIND = Intervals(kind="intervals", widths=(1, 2, 4))
 HAIR = 1e-9
 
 Check = Callable[[list[str], list[str]], bool]
-"""Whether the values of a class meet a model, beside those of the table."""
+"""Whether the values of a class meet a model, beside those of all records that leave."""
+
+ALONE = (0, 1)
+"""Models that look at the class only."""
 
 MODELS: list[tuple[ColumnModel, Check]] = [
     (EntropyL(model="entropy_l", l=1.9), lambda c, _: model_oracles.entropy_number(c) >= 1.9 - HAIR),
@@ -50,7 +59,21 @@ MODELS: list[tuple[ColumnModel, Check]] = [
         DeltaDisclosure(model="delta_disclosure", delta=1.5),
         lambda c, table: model_oracles.log_ratio(c, table) < 1.5,
     ),
+    (
+        OrderedTCloseness(model="t_closeness", distance="ordered", t=0.2, alphabetical=True),
+        lambda c, table: steps(c, table) <= 0.2 + HAIR,
+    ),
 ]
+
+
+def steps(members: list[str], table: list[str]) -> float:
+    """Earth mover's distance in an order of the values that leave: what has to cross each gap between neighbours."""
+    order = sorted(set(table))
+    gaps = [
+        sum(model_oracles.share(v, members) - model_oracles.share(v, table) for v in order[:i])
+        for i in range(1, len(order))
+    ]
+    return float(sum(abs(gap) for gap in gaps)) / max(len(order) - 1, 1)
 
 
 def distance(members: list[str], table: list[str]) -> float:
@@ -76,19 +99,21 @@ def people(members: Sequence[Row]) -> int:
     return len({row[2] for row in members})
 
 
-def kept_by_hand(
-    classes: dict[tuple[int, ...], Class], rows: list[Row], wanted: Wanted
-) -> set[tuple[int, ...]]:
+def kept_by_hand(classes: dict[tuple[int, ...], Class], wanted: Wanted) -> set[tuple[int, ...]]:
     """The classes that may leave, dropped one demand after the other until nothing changes."""
-    table = [row[3] for row in rows]
+
+    def met(members: Class, models: Sequence[int], table: list[str]) -> bool:
+        return all(MODELS[i][1]([row[3] for row in members], table) for i in models)
+
     good = {
         key
         for key, members in classes.items()
-        if people(members) >= wanted.k
-        and all(MODELS[i][1]([row[3] for row in members], table) for i in wanted.models)
+        if people(members) >= wanted.k and met(members, [i for i in wanted.models if i in ALONE], [])
     }
     while True:
-        fewer = set(good)
+        table = [row[3] for key in good for row in classes[key]]
+        beside = [i for i in wanted.models if i not in ALONE]
+        fewer = {key for key in good if met(classes[key], beside, table)}
         for columns, least in wanted.attackers:
             known: dict[tuple[int, ...], Class] = {}
             for key in fewer:
@@ -122,7 +147,7 @@ def best_by_hand(
         for row in rows:
             key = tuple(int(ladders[i].codes[node[i], places[i][row[i]]]) for i in range(2))
             classes.setdefault(key, []).append(row)
-        kept = kept_by_hand(classes, rows, wanted)
+        kept = kept_by_hand(classes, wanted)
         suppressed = len(rows) - sum(len(classes[key]) for key in kept)
         lost = sum(
             len(classes[key]) * float(ladders[i].loss(node[i])[key[i]]) for key in kept for i in range(2)
@@ -174,10 +199,11 @@ WANTED = st.builds(
 def test_the_search_finds_what_trying_every_node_finds(rows: list[Row], wanted: Wanted) -> None:
     """Also where suppression may grow towards coarser levels, and nothing may be pruned by it."""
     bottom, ladders, overall = bottom_of(rows)
+    values = pl.Series(sorted({row[3] for row in rows}))
     demand = Demand(
         wanted.k,
         wanted.allowed,
-        (Sensitive(tuple(MODELS[i][0].bound(pl.Series(["a"])) for i in wanted.models), overall),),
+        (Sensitive(tuple(MODELS[i][0].bound(values) for i in wanted.models), overall),),
         tuple(Known(columns, least) for columns, least in wanted.attackers),
         wanted.mean_risk,
         wanted.unique_records,
@@ -193,6 +219,67 @@ def counts_of(rows: list[Row]) -> pl.DataFrame:
     """The frequency table."""
     frame = pl.DataFrame(rows, schema=["age", "place", "who", "dx"], orient="row")
     return frame.group_by(frame.columns).agg(n=pl.len())
+
+
+def leaving(rows: list[Row], fitted: Fitted) -> pl.DataFrame:
+    """The frequency table of the rows that leave."""
+    frame = pl.DataFrame(rows, schema=["age", "place", "who", "dx"], orient="row")
+    treated = frame.with_columns(fitted.treat[name](frame[name]).alias(name) for name in ("age", "place"))
+    return fitted.keep(treated).group_by(frame.columns).agg(n=pl.len())
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    ROWS, st.sets(st.integers(0, len(MODELS) - 1), min_size=1, max_size=3), st.sampled_from([0.1, 0.3, 0.6])
+)
+def test_what_the_search_finds_the_validator_accepts(rows: list[Row], picked: set[int], share: float) -> None:
+    """Both hold classes against the records that leave, also where some are suppressed: not missed by a hair."""
+    models = [MODELS[i][0] for i in sorted(picked)]
+    attackers = [(["age"], 3)]
+    try:
+        fitted = solve(
+            counts_of(rows), {"age": KIND, "place": KIND}, person="who", sensitive={"dx": models}, k=2,
+            suppressed_share=share, attackers=attackers, mean_risk=0.4,
+        )  # fmt: skip
+    except PolicyError:
+        return
+    counts, names = leaving(rows, fitted), ["age", "place"]
+    if not counts.height:
+        return
+    assert all(metric.passed for metric in column_metrics(counts, names, "dx", models, pl.String()))
+    of_classes = classes(counts, names, person="who")
+    assert k_of(of_classes) >= 2
+    assert risk_of(of_classes).mean <= 0.4 + HAIR
+    assert k_of(classes(counts, ["age"], person="who")) >= 3
+    assert 2 not in picked or t_of(counts, names, "dx") <= 0.3 + HAIR
+
+
+def test_a_reference_of_all_records_would_be_refused() -> None:
+    """Two of eight go, and with them all of a value: the others are held against what is left."""
+    rows: list[Row] = [(0, 0, i, "aab"[i % 3]) for i in range(6)] + [(4, 0, 9, "c"), (4, 1, 9, "c")]
+    model = TCloseness(model="t_closeness", distance="equal", t=0.0)
+    bottom, ladders, overall = bottom_of(rows)
+    demand = Demand(2, 2, (Sensitive((model,), overall),))
+    assert demand.kept(bottom).tolist() == [True, False, False]
+    assert demand.met(bottom).tolist() == [False, False, False]
+    assert not demand.closed
+    found = search(bottom, ladders, demand)
+    assert found is not None
+    assert (found.node, found.suppressed) == ((0, 0), 2)
+
+
+def test_an_order_is_that_of_the_values_that_leave() -> None:
+    """Without the highest of three values the other two are as far apart as can be."""
+    values = ["a", "a", "a", "b", "a", "b", "b", "b", "c"]
+    rows: list[Row] = [(min(i // 4, 2) * 2, 0, i, value) for i, value in enumerate(values)]
+    bottom, _, overall = bottom_of(rows)
+    for t, expected in ((0.2, False), (0.25, True)):
+        model = OrderedTCloseness(model="t_closeness", distance="ordered", t=t, alphabetical=True)
+        demand = Demand(2, 1, (Sensitive((model.bound(pl.Series(["a", "b", "c"])),), overall),))
+        counts = counts_of([row for row in rows if row[3] != "c"])
+        (metric,) = column_metrics(counts, ["age", "place"], "dx", [model], pl.String())
+        assert metric.passed == expected
+        assert demand.kept(bottom).tolist() == [expected, expected, False]
 
 
 def test_a_model_that_no_class_can_meet_is_refused_before_the_search() -> None:

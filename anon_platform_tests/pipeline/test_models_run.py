@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
+from anon_platform.anonymize.k_anonymity import solve
 from anon_platform.errors import PolicyError, SourceError
 from anon_platform.pipeline import STAGES, plan, run, verify
 from anon_platform.policy import load_policy
@@ -160,12 +161,49 @@ def test_a_population_that_is_not_there_is_told_before_the_run(tmp_path: Path) -
     assert "60614" not in str(caught.value)
 
 
-def test_a_voter_list_of_other_people_refuses_the_run(tmp_path: Path) -> None:
-    """Classes of the data that the list lacks have nobody to hide among."""
+def test_the_search_reaches_k_of_a_short_voter_list(tmp_path: Path) -> None:
+    """It pays with coarser levels, where enough voters look like everybody who leaves."""
+    (tmp_path / "plain").mkdir()
+    alone = run(make_clinic(tmp_path / "plain", thresholds={"fidelity": 1.0}, dataset="plain"))
     voters(tmp_path, visits()[:40])
-    outcome = run(make_clinic(tmp_path, thresholds={"k_map": {"k": 12, "population": POPULATION}}))
+    k_map = {"k": 12, "population": POPULATION}
+    both = run(make_clinic(tmp_path, thresholds={"k_map": k_map, "fidelity": 1.0}))
+    assert both.released, [metric for metric in metrics_of(both).values() if not metric.passed]
+    assert metrics_of(both)["k-map"].value >= 12  # type: ignore[operator]
+    assert (
+        both.reports["anonymized"].numbers["information_loss"]
+        > alone.reports["anonymized"].numbers["information_loss"]
+    )
+
+
+def test_the_search_reaches_bounds_on_presence(tmp_path: Path) -> None:
+    """Nobody of the list is in the data for sure, and nobody is out of it for sure."""
+    voters(tmp_path, [*visits() * 2, *visits(seed=2)])
+    presence = {"lower": 0.05, "upper": 0.4, "population": POPULATION}
+    thresholds = {"delta_presence": presence, "fidelity": 1.0}
+    outcome = run(make_clinic(tmp_path, thresholds=thresholds))
+    found = metrics_of(outcome)
+    assert outcome.released, [metric for metric in found.values() if not metric.passed]
+    assert found["lowest presence"].value >= 0.05  # type: ignore[operator]
+    assert found["highest presence"].value <= 0.4  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("lower", [0.0, 0.05])
+def test_whatever_the_search_believes_the_voter_list_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lower: float
+) -> None:
+    """Classes of the data that the list lacks have nobody to hide among: a search that looks away is refused."""
+    monkeypatch.setattr("anon_platform.pipeline.treating.crowds_of", lambda *_: [])
+    voters(tmp_path, visits()[:40])
+    thresholds = {
+        "k_map": {"k": 12, "population": POPULATION},
+        "delta_presence": {"lower": lower, "upper": 0.4, "population": POPULATION},
+    }
+    outcome = run(make_clinic(tmp_path, thresholds=thresholds))
     assert not outcome.released
-    assert metrics_of(outcome)["k-map"].value == 0.0
+    found = metrics_of(outcome)
+    assert found["k-map"].value == 0.0
+    assert not found["highest presence"].passed
 
 
 def test_another_voter_list_makes_another_release(tmp_path: Path) -> None:
@@ -179,7 +217,7 @@ def test_another_voter_list_makes_another_release(tmp_path: Path) -> None:
     voters(tmp_path, everybody[:40])
     second = run(file)
     assert second.validated.release_id != first.validated.release_id
-    assert not second.released
+    assert second.reports["anonymized"].numbers["levels"] != first.reports["anonymized"].numbers["levels"]
 
 
 def test_a_voter_list_that_changes_during_the_run_stops_it(tmp_path: Path) -> None:
@@ -200,19 +238,44 @@ def test_a_maximum_risk_of_nothing_is_met_by_nobody(tmp_path: Path) -> None:
         run(make_clinic(tmp_path, thresholds={"max_risk": 0.0}))
 
 
-def test_linked_rows_are_counted_as_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pseudonym that leaves tells who has two visits and when; k counts who has the same ones."""
+@pytest.mark.parametrize("sees", [True, False])
+def test_linked_rows_are_counted_as_sets(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sees: bool,  # noqa: FBT001
+) -> None:
+    """A pseudonym that leaves tells who has two visits and when; k counts who has the same ones.
+
+    The search looks for as many; a release of one that looks away is refused.
+    """
     monkeypatch.setenv("ANON_KEY_PEOPLE", KEY)
+    if not sees:
+        blind = lambda counts, kinds, **asked: solve(counts, kinds, **{**asked, "linked": False})  # noqa: E731
+        monkeypatch.setattr("anon_platform.pipeline.treating.solve", blind)
     policy = yaml.safe_load(POLICY)
     policy["columns"]["patient"]["treat"] = {"technique": "pseudonymize", "key": "people"}
     policy["privacy_unit"]["linked"] = True
-    file = make_clinic(tmp_path, columns=policy["columns"], privacy_unit=policy["privacy_unit"], model=None)
+    file = make_clinic(
+        tmp_path,
+        columns=policy["columns"],
+        privacy_unit=policy["privacy_unit"],
+        model=None,
+        thresholds={"t": 0.5},
+    )
     assert load_policy(file).privacy_unit.linked
     outcome = run(file)
     found = metrics_of(outcome)
-    assert not outcome.released
-    assert not found["k"].passed
-    assert found["k"].value == 1.0
+    assert outcome.released == sees, [metric for metric in found.values() if not metric.passed]
+    assert found["k"].passed == sees
+    if not sees:
+        assert found["k"].value == 1.0
+        return
+    assert verify(Path(outcome.validated.path)).passed
+    rows = pl.read_parquet(Path(outcome.validated.path) / "data" / "part-00000.parquet")
+    assert rows["patient"].n_unique() < rows.height
+    sequences = rows.group_by("patient").agg(pl.struct("age", "sex", "zip", "admitted").sort().alias("rows"))
+    spelled = sequences.select(pl.col("rows").list.eval(pl.element().struct.json_encode()).list.join(";"))
+    assert spelled["rows"].value_counts()["count"].min() >= 3  # type: ignore[operator]
 
 
 def test_a_policy_may_rest_on_its_population_alone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ parts: those who occur in one class only, as a number that adds up, and those wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,7 @@ class Grouped:
 
     def people_over(self, columns: Sequence[int], among: npt.NDArray[np.bool_]) -> Ints:
         """For each class the distinct people of all classes that look like it in `columns`; `among`: those that count."""
-        first, coarser = _classes_of(self.codes[list(columns)])
+        first, coarser = classes_of(self.codes[list(columns)])
         alone = np.bincount(coarser, weights=self.alone * among, minlength=len(first)).astype(np.int64)
         in_it = among[self.pairs[0]]
         of_class, _ = _distinct_pairs(coarser[self.pairs[0][in_it]], self.pairs[1][in_it])
@@ -60,22 +61,57 @@ class Grouped:
 
     def roll_up(self, maps: Sequence[Codes | None]) -> "Grouped":
         """The classes after each quasi-identifier's codes went through its map (None: unchanged)."""
+        return self.rolled(maps)[0]
+
+    def rolled(self, maps: Sequence[Codes | None]) -> tuple["Grouped", Ints]:
+        """As `roll_up`, and for each class of before the one that it is in."""
         codes = (
             np.stack([row if to is None else to[row] for row, to in zip(self.codes, maps, strict=True)])
             if len(maps)
             else self.codes
         )
-        first, merged = _classes_of(codes)
+        first, merged = classes_of(codes)
         size = len(first)
         alone = np.bincount(merged, weights=self.alone, minlength=size).astype(np.int64)
         pairs, more = _merge_people(merged[self.pairs[0]], self.pairs[1], size)
-        return Grouped(
+        classes = Grouped(
             codes[:, first],
             np.bincount(merged, weights=self.records, minlength=size).astype(np.int64),
             alone + more,
             pairs,
             tuple(_cells(merged[of_class], value, records) for of_class, value, records in self.values),
         )
+        return classes, merged
+
+    def joined(self, classes: Ints, to: Ints, size: int, codes: Codes | None = None) -> "Grouped":
+        """Some classes merged by number: `classes[i]` goes to class `to[i]` (0 to size − 1), the others are left out.
+
+        codes: those of the merged classes; None: none, when nobody asks for them.
+        """
+        at, place = _spans(self._first_pair, classes)
+        pairs, more = _merge_people(to[place], self.pairs[1][at], size)
+        alone = np.bincount(to, weights=self.alone[classes], minlength=size).astype(np.int64)
+        values = []
+        for first, (_, value, records) in zip(self._first_values, self.values, strict=True):
+            at, place = _spans(first, classes)
+            values.append(_cells(to[place], value[at], records[at]))
+        return Grouped(
+            np.zeros((0, size), np.int32) if codes is None else codes,
+            np.bincount(to, weights=self.records[classes], minlength=size).astype(np.int64),
+            alone + more,
+            pairs,
+            tuple(values),
+        )
+
+    @cached_property
+    def _first_pair(self) -> Ints:
+        """For each class where its pairs begin, and at last where they end."""
+        return np.searchsorted(self.pairs[0], np.arange(self.height + 1))
+
+    @cached_property
+    def _first_values(self) -> tuple[Ints, ...]:
+        """The same for the values of each sensitive attribute."""
+        return tuple(np.searchsorted(value[0], np.arange(self.height + 1)) for value in self.values)
 
     @classmethod
     def of(cls, codes: Codes, records: Ints, people: Ints, values: Sequence[Ints]) -> "Grouped":
@@ -84,7 +120,7 @@ class Grouped:
         codes: d × rows; records: how many records each row stands for; people: person numbers; values: one
         array of value codes a sensitive attribute.
         """
-        first, of_class = _classes_of(codes)
+        first, of_class = classes_of(codes)
         size = len(first)
         pairs, alone = _merge_people(of_class, people, size)
         return cls(
@@ -94,6 +130,13 @@ class Grouped:
             pairs,
             tuple(_cells(of_class, value, records) for value in values),
         )
+
+
+def _spans(first: Ints, chosen: Ints) -> tuple[Ints, Ints]:
+    """The places from first[c] to first[c + 1] of each chosen c, one after the other, and at each the place of c in `chosen`."""
+    start, sizes = first[chosen], first[chosen + 1] - first[chosen]
+    place = np.repeat(np.arange(len(chosen)), sizes)
+    return np.arange(len(place)) + (start - np.cumsum(sizes) + sizes)[place], place
 
 
 def _merge_people(of_class: Ints, person: Codes | Ints, size: int) -> tuple[tuple[Codes, Codes], Ints]:
@@ -126,7 +169,7 @@ def _cells(of_class: Ints, value: Codes | Ints, records: Ints) -> tuple[Codes, C
     return (key // width).astype(np.int32), (key % width).astype(np.int32), summed["records"].to_numpy()
 
 
-def _classes_of(codes: Codes) -> tuple[Ints, Ints]:
+def classes_of(codes: Codes) -> tuple[Ints, Ints]:
     """For each class the first row that is in it, and for each row its class; classes are in key order."""
     rows = codes.shape[1]
     if not len(codes):
