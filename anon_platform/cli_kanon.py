@@ -149,14 +149,11 @@ def kanon(
 ) -> None:
     """Make a table k-anonymous: quasi-identifiers become labels of their hierarchies, so that k people look alike.
 
-    DATA is CSV (comma, semicolon or tab) or Parquet: a file, a folder, or a glob in quotes. A hierarchy file is ARX's: a
-    line a value, coarser labels to the right (23;20-29;20-39). Rows keep their order; columns that no option names do not
-    leave. What was written is measured again, and deleted if it does not hold.
+    DATA is CSV (comma, semicolon or tab) or Parquet: a file, a folder, or a glob in quotes. A hierarchy file is ARX's: a line a value, coarser labels to the right (23;20-29;20-39). Rows keep their order; columns that no option names do not leave. What was written is measured again, and deleted if it does not hold.
 
     [bold]anon kanon adult.csv --hierarchies h --qi age,sex,zip --k 5 -o out.csv[/bold]
 
-    [bold]anon kanon adult.parquet --hierarchies h --qi age,sex --k 5 --model full --suppression 0.05 --sensitive illness
-    --l 3 --solution found.json -o out.parquet[/bold]
+    [bold]anon kanon adult.parquet --hierarchies h --qi age,sex --k 5 --model full --suppression 0.05 --sensitive illness --l 3 --solution found.json -o out.parquet[/bold]
 
     [bold]anon kanon new.csv --hierarchies h --apply found.json -o new_out.csv[/bold]
     """

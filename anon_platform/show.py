@@ -87,7 +87,7 @@ def _guarantees(
         lines.append(
             (
                 "k",
-                f"{measures['k']['value']:g} {unit}s share every combination of {', '.join(manifest['levels'])}",
+                f"{measures['k']['value']:g} {unit}s share every combination of {', '.join(manifest['quasi_identifiers'])}",
             )
         )
     for letter, text in (("l", "distinct values"), ("t", "distance")):
@@ -113,10 +113,7 @@ def _guarantees(
                 ),
             )
         )
-        levels = (
-            f"{name} {'suppressed' if level == '*' else level}" for name, level in manifest["levels"].items()
-        )
-        lines.append(("levels", ", ".join(levels)))
+        lines.append(_detail(manifest))
     distance = measures.get("largest column distance")
     if distance is not None:
         lines.append(("fidelity", f"largest column distance {distance['value']:.3f} ({distance['note']})"))
@@ -124,6 +121,17 @@ def _guarantees(
     if loss is not None and loss["value"] is not None:
         lines.append(("model", f"{loss['value']:.1%} of the original's lift lost; {loss['note']}"))
     return lines
+
+
+def _detail(manifest: dict[str, Any]) -> tuple[str, str]:
+    """The level of each quasi-identifier, or what each lost where every class has levels of its own."""
+    lost = manifest["stages"]["anonymized"].get("loss_by_column")
+    if lost is not None:
+        return "detail lost", ", ".join(f"{name} {share:.1%}" for name, share in lost.items())
+    levels = (
+        f"{name} {'suppressed' if level == '*' else level}" for name, level in manifest["levels"].items()
+    )
+    return "levels", ", ".join(levels)
 
 
 def refusal(folder: Path) -> RenderableType:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from anon_platform.anonymize.hierarchy import (
     Hierarchy,
     Inferred,
@@ -27,6 +29,10 @@ class Generalize(Spec):
     hierarchy: Hierarchy
     level: str | None = None
     """A level's name; left out (quasi-identifiers only), the search picks the one that loses least."""
+    weight: float | None = Field(default=None, ge=0)
+    """What the search counts a loss of detail here, against 1 in other columns: more keeps more detail."""
+    coarsest: str | None = None
+    """The coarsest level that the search may pick; any, and `*`, when left out."""
 
     def fault(self, dtype: "pl.DataType") -> str | None:
         """A wrong type for the hierarchy, or a level that it does not have."""
@@ -34,6 +40,12 @@ class Generalize(Spec):
             return (
                 "an inferred hierarchy has no level to name before the data is counted; write the hierarchy"
             )
+        if self.level is not None and (self.weight is not None or self.coarsest is not None):
+            return "weight and coarsest are for the search; remove them, or level"
+        if self.coarsest is not None and isinstance(self.hierarchy, Inferred):
+            return "an inferred hierarchy has no level to name before the data is counted; remove coarsest"
+        if self.coarsest is not None and self.coarsest not in self.hierarchy.level_names:
+            return f"coarsest {self.coarsest} is unknown; this hierarchy has {', '.join(self.hierarchy.level_names)}"
         if self.level is not None and self.level not in self.hierarchy.level_names:
             return (
                 f"level {self.level} is unknown; this hierarchy has {', '.join(self.hierarchy.level_names)}"

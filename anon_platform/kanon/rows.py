@@ -39,8 +39,22 @@ class Rows:
     def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
         """The rows in order, of these columns. A damaged file raises `SourceError`."""
         coded = [self.stored[name] for name in columns if name in self.coded]
+        held: list[pa.Table] = []
         for file in self.files:
-            yield from _batches(file, {name: self.stored[name] for name in columns}, coded)
+            for batch in _batches(file, {name: self.stored[name] for name in columns}, coded):
+                # row groups may be small, and each batch costs a look at all combinations
+                held.append(batch)
+                if sum(part.num_rows for part in held) >= BATCH:
+                    yield _joined(held)
+                    held = []
+        if held:
+            yield _joined(held)
+
+
+def _joined(parts: Sequence[pa.Table]) -> pa.Table:
+    """One table in one piece; files of one schema may differ in what they say of nulls and of texts."""
+    whole = pa.concat_tables(parts, promote_options="permissive") if len(parts) > 1 else parts[0]
+    return whole.unify_dictionaries().combine_chunks()
 
 
 def _batches(file: Path, stored: Mapping[str, str], coded: list[str]) -> Iterator[pa.Table]:

@@ -96,7 +96,7 @@ def _passes(policy: Policy) -> list[str]:
         passes.append(f"read {', '.join(alone)}, each by itself, for steps that need the whole column")
     if counted:
         passes.append(
-            f"count the combinations of {', '.join(counted)} and {policy.privacy_unit.name}; search the levels"
+            f"count the combinations of {', '.join(counted)} and {policy.privacy_unit.name}; {policy.recoding.in_words()}"
         )
     passes.append(
         f"treat {kept} columns in batches, suppress records, write {' and '.join(policy.publish.formats)}"

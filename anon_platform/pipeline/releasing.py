@@ -7,14 +7,23 @@ from typing import Any
 import polars as pl
 
 from anon_platform.analyze import Analysis
+from anon_platform.anonymize.hierarchy import LevelLabels
 from anon_platform.pipeline.manifest import build_manifest
 from anon_platform.pipeline.plan import plan_of
 from anon_platform.pipeline.population import populations
+from anon_platform.pipeline.recoding import Recoding, evident
 from anon_platform.pipeline.staging import Work
-from anon_platform.pipeline.treatments import as_left, at_released_detail, perturbed_columns, with_levels
+from anon_platform.pipeline.treatments import (
+    as_left,
+    at_released_detail,
+    hierarchy_of,
+    perturbed_columns,
+    steps_before_search,
+    with_levels,
+)
 from anon_platform.policy import Policy
 from anon_platform.publish import MANIFEST, file_hashes, read_json, write_json, write_report
-from anon_platform.table import ROW
+from anon_platform.table import ROW, Table
 from anon_platform.validate import Assessment, Evidence
 
 SMALL_CELL = 11
@@ -26,6 +35,11 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
     folder = work.part("anonymized")
     table = work.snapshot(policy.engine)
     levels = work.require("anonymized")["levels"]
+    recoded = None
+    if policy.recoding.model == "local":
+        recoded = evident(
+            Recoding.read(folder), steps_before_search(policy, table), _hierarchies(policy, table)
+        )
     return Evidence(
         policy=policy,
         data=folder / "data",
@@ -36,7 +50,12 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         as_left=as_left(policy, table),
         perturbed=perturbed_columns(policy),
         population=populations(policy, work, table, levels),
+        recoded=recoded,
     )
+
+
+def _hierarchies(policy: Policy, table: Table) -> dict[str, LevelLabels]:
+    return {name: hierarchy_of(policy, table, name) for name in policy.quasi_identifiers}
 
 
 def write_release(

@@ -1,18 +1,22 @@
 """From the snapshot to treated rows: the search on counts, then one pass of batches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from anon_platform.anonymize.hierarchy import LevelLabels
 from anon_platform.anonymize.k_anonymity import Crowd, Fitted, solve
+from anon_platform.anonymize.local import Recoded, recode
 from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
 from anon_platform.errors import PolicyError
 from anon_platform.frequency import people_for_risk
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.pipeline.population import populations_before_search
+from anon_platform.pipeline.recoding import KEPT, Recoding, weights_and_caps
 from anon_platform.pipeline.staging import Work
 from anon_platform.pipeline.treatments import (
     Progress,
@@ -30,28 +34,77 @@ from anon_platform.publish.data_files import PART_ROWS
 from anon_platform.table import PERSON, ROW, Table
 
 
-def fit(policy: Policy, work: Work, table: Table, progress: Progress) -> Fitted:
+def fit(policy: Policy, work: Work, table: Table, progress: Progress) -> Fitted | Recoded:
     """The search, on the frequency table of quasi-identifiers, people and released sensitive values."""
     names, sensitive = policy.quasi_identifiers, policy.sensitive
     progress("counting combinations", 0, 0)
     before = steps_before_search(policy, table)
     counts = treated_counts(as_left(policy, table), [*names, *sensitive], before, [PERSON])
-    wanted = policy.thresholds
-    k = _people_needed(wanted, counts[PERSON].n_unique())
-    return solve(
-        counts,
-        hierarchies_for(policy, counts),
-        person=PERSON,
-        sensitive={name: policy.models_of(name) for name in sensitive},
-        k=k,
-        suppressed_share=wanted.suppressed_records or 0.0,
-        attackers=[(attacker.knows, attacker.people_needed) for attacker in policy.attackers],
-        mean_risk=wanted.mean_risk,
-        unique_records=wanted.unique_records,
-        linked=bool(policy.privacy_unit.linked),
-        populations=crowds_of(wanted, populations_before_search(policy, work, table)),
-        progress=lambda done, total: progress("searching levels", done, total),
+    weights, caps = weights_and_caps(policy)
+    caps = _below_all(policy, caps) if policy.recoding.model == "full_domain" else caps
+    search = partial(
+        _search, policy, counts, hierarchies_for(policy, counts), weights=weights, progress=progress
     )
+    if policy.recoding.model == "full_domain":
+        return search(
+            caps=caps,
+            populations=crowds_of(policy.thresholds, populations_before_search(policy, work, table)),
+        )
+    found = search(caps=caps)
+    over = [name for name, share in policy.thresholds.suppressed_cells.items() if _stars(found, name) > share]
+    # a column that lost too many cells may lose none
+    return search(caps=_below_all(policy, caps, over)) if over else found
+
+
+def _search(
+    policy: Policy,
+    counts: pl.DataFrame,
+    hierarchies: Mapping[str, LevelLabels],
+    *,
+    weights: Mapping[str, float],
+    caps: Mapping[str, str],
+    progress: Progress,
+    populations: Sequence[tuple[Crowd, pl.DataFrame]] = (),
+) -> Fitted | Recoded:
+    wanted, recoding = policy.thresholds, policy.recoding
+    asked: dict[str, Any] = {
+        "person": PERSON,
+        "sensitive": {name: policy.models_of(name) for name in policy.sensitive},
+        "k": _people_needed(wanted, counts[PERSON].n_unique()),
+        "suppressed_share": wanted.suppressed_records or 0.0,
+        "attackers": [(attacker.knows, attacker.people_needed) for attacker in policy.attackers],
+        "mean_risk": wanted.mean_risk,
+        "unique_records": wanted.unique_records,
+        "weights": weights,
+        "caps": caps,
+    }
+    if recoding.model == "local":
+        return recode(
+            counts, hierarchies, **asked,
+            output=recoding.labels or "hierarchy", effort=recoding.effort or "best", progress=progress,
+        )  # fmt: skip
+    return solve(
+        counts, hierarchies, **asked,
+        linked=bool(policy.privacy_unit.linked), populations=populations, seconds=recoding.seconds,
+        progress=lambda done, total: progress("searching levels", done, total),
+    )  # fmt: skip
+
+
+def _below_all(policy: Policy, caps: Mapping[str, str], names: Sequence[str] | None = None) -> dict[str, str]:
+    """The caps, and one below `*` for columns whose cells may not all be `*`."""
+    found = dict(caps)
+    limits = policy.thresholds.suppressed_cells
+    for name in [name for name, share in limits.items() if share < 1] if names is None else names:
+        step = policy.columns[name].searched
+        if step is not None and name not in found and step.hierarchy.level_names:
+            found[name] = step.hierarchy.level_names[-1]
+    return found
+
+
+def _stars(found: Fitted | Recoded, name: str) -> float:
+    """The share of the released cells of a column that are `*`."""
+    assert isinstance(found, Recoded)
+    return found.suppressed_cells[name]
 
 
 def crowds_of(wanted: Thresholds, counted: Mapping[str, pl.DataFrame]) -> list[tuple[Crowd, pl.DataFrame]]:
@@ -83,20 +136,18 @@ def _people_needed(wanted: Thresholds, people: int) -> int:
 
 
 def treat_rows(
-    policy: Policy, table: Table, fitted: Fitted, draft: Path, progress: Progress
+    policy: Policy, table: Table, fitted: Fitted | Recoded, draft: Path, progress: Progress
 ) -> dict[str, Any]:
     """Writes data, kept and suppressed positions to the stage's draft (in the release's staging folder)."""
-    treat, left = with_levels(table, policy, fitted.levels), as_left(policy, table)
+    recoding = Recoding.of(fitted) if isinstance(fitted, Recoded) else None
+    treated, left = _treated_by(policy, table, fitted, recoding), as_left(policy, table)
     suppressed: list[pl.Series] = []
     done = 0
 
     def step(batch: pl.DataFrame) -> pl.DataFrame:
         nonlocal done
-        treated = batch.select(
-            ROW, PERSON, *[treat[name](batch[name]).alias(name) for name in policy.released]
-        )
-        kept = fitted.keep(treated)
-        suppressed.append(treated.join(kept.select(ROW), on=ROW, how="anti")[ROW])
+        kept = treated(batch)
+        suppressed.append(batch.select(ROW).join(kept.select(ROW), on=ROW, how="anti")[ROW])
         done += batch.height
         progress("treating rows", done, table_rows)
         return kept
@@ -114,6 +165,8 @@ def treat_rows(
         part_of=lambda rows: part_of(rows, draws, parts),
         order=lambda frame: in_secret_order(frame, draws),
     )
+    if recoding is not None:
+        recoding.write(draft)
     written.kept.write_parquet(draft / "kept.parquet")
     out = pl.concat(suppressed)
     out.to_frame().write_parquet(draft / "suppressed.parquet")
@@ -121,12 +174,44 @@ def treat_rows(
         "rows_out": written.kept.height,
         "rows_suppressed": len(out),
         "people_out": written.kept[PERSON].n_unique(),
-        "levels": fitted.levels,
+        **_found(fitted),
         "inferred": inferred_in_words(policy, table),
-        "information_loss": fitted.solution.loss,
-        "nodes": fitted.solution.nodes,
-        "nodes_evaluated": fitted.solution.evaluated,
         "types": type_names(left.map(step).schema),
+    }
+
+
+def _treated_by(
+    policy: Policy, table: Table, fitted: Fitted | Recoded, recoding: Recoding | None
+) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """The function from a batch of the snapshot to the rows that leave, as they leave, with ROW and PERSON."""
+    treat = with_levels(table, policy, fitted.levels if isinstance(fitted, Fitted) else {})
+
+    def treated(batch: pl.DataFrame) -> pl.DataFrame:
+        found = batch.select(ROW, PERSON, *[treat[n](batch[n]).alias(n) for n in policy.released])
+        if isinstance(fitted, Fitted):
+            return fitted.keep(found)
+        assert recoding is not None
+        return recoding.release(found).filter(KEPT).drop(KEPT)
+
+    return treated
+
+
+def _found(fitted: Fitted | Recoded) -> dict[str, Any]:
+    """What the search found, in numbers."""
+    if isinstance(fitted, Fitted):
+        solution = fitted.solution
+        return {
+            "levels": fitted.levels,
+            "information_loss": solution.information_loss,
+            "loss_bound": solution.lower_bound,
+            "nodes": solution.nodes,
+            "nodes_evaluated": solution.evaluated,
+        }
+    return {
+        "levels": {},
+        "information_loss": fitted.information_loss,
+        "loss_by_column": fitted.by_column,
+        "classes": fitted.classes,
     }
 
 

@@ -13,6 +13,7 @@ from anon_platform.anonymize import Generalize, Suppress, Technique
 from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
 from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
+from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
@@ -87,13 +88,20 @@ class Column(Spec):
         for step in self.treat:
             if isinstance(step, Generalize):
                 levels = " > ".join(step.hierarchy.level_names)
-                searched = f"generalize, level searched: {levels} > *"
+                searched = f"generalize{_wishes(step)}, level searched: {levels} > *"
                 words.append(f"generalize to {step.level}" if step.level else searched)
                 continue
             settings = step.model_dump(exclude={"technique"}, exclude_defaults=True)
             shown = ", ".join(_setting(key, value) for key, value in settings.items())
             words.append(step.technique.replace("_", " ") + (f" ({shown})" if shown else ""))
         return ", then ".join(words) or "released as it is"
+
+
+def _wishes(step: Generalize) -> str:
+    """Weight and coarsest level, where they are given."""
+    wishes = [] if step.weight is None else [f"weight {step.weight:g}"]
+    wishes += [] if step.coarsest is None else [f"no coarser than {step.coarsest}"]
+    return f" ({', '.join(wishes)})" if wishes else ""
 
 
 def _setting(key: str, value: object) -> str:
@@ -179,6 +187,7 @@ class Policy(Spec):
     privacy_unit: PrivacyUnit
     columns: dict[str, Column] = Field(min_length=1)
     thresholds: Thresholds
+    recoding: Recoding = Field(default_factory=Recoding)
     attackers: tuple[Attacker, ...] = ()
     """What several attackers know, each with numbers of its own; beside the thresholds, which hold for all of it."""
     model: Model | None = None

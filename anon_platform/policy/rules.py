@@ -7,6 +7,7 @@ from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import Column
 from anon_platform.policy.perturbation_rules import perturbation_rules
 from anon_platform.policy.privacy_rules import Broken, Draft, privacy_rules
+from anon_platform.policy.recoding_rules import recoding_rules
 
 
 def broken_rules(draft: Draft) -> Iterator[Broken]:
@@ -19,6 +20,7 @@ def broken_rules(draft: Draft) -> Iterator[Broken]:
         yield ("columns",), "every column is suppressed, so that nothing would be released"
     yield from privacy_rules(draft)
     yield from perturbation_rules(draft)
+    yield from recoding_rules(draft)
     yield from _thresholds(draft)
     yield from _privacy_unit(draft)
     yield from _model(draft)

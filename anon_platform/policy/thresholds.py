@@ -193,6 +193,8 @@ class Thresholds(Spec):
         default_factory=dict
     )
     """By sensitive column, the models that it must meet beside l and t; any number together."""
+    suppressed_cells: dict[str, Share] = Field(default_factory=dict)
+    """By quasi-identifier, the share of its released cells that may be `*`; any when left out."""
     fidelity: Share
     """Total variation distance between original and released distribution of any column, at most."""
     model_loss: Share | None = None

@@ -19,6 +19,9 @@ SUPPRESS = "suppress"
 SEARCHED = "level searched: "
 """After these words the plan names the levels that the search may pick, finest first."""
 
+LOCAL = "local"
+"""In place of a level, where every class has its own."""
+
 STRONG, NOTICEABLE = 0.5, 0.2
 """Distances from which a report must say that a group differs strongly, or noticeably."""
 
@@ -85,8 +88,26 @@ def known_to_attacker(manifest: Mapping[str, Any]) -> list[Known]:
         _, searched, levels = str(by_name[name]["treatment"]).partition(SEARCHED)
         chosen = str(manifest["levels"].get(name, ""))
         possible = tuple(levels.split(" > ")) if searched else (chosen,)
-        found.append(Known(name, possible, chosen, _level_in_words(manifest, name, chosen)))
+        lost = lost_by_column(manifest)
+        words = detail_in_words(lost[name]) if name in lost else _level_in_words(manifest, name, chosen)
+        found.append(Known(name, possible, chosen, words))
     return found
+
+
+def lost_by_column(manifest: Mapping[str, Any]) -> dict[str, float]:
+    """What each quasi-identifier lost, where every class has levels of its own; else empty."""
+    return dict(manifest["stages"].get("anonymized", {}).get("loss_by_column", {}))
+
+
+def detail_in_words(lost: float) -> str:
+    """What a loss means for somebody who decides.
+
+    >>> detail_in_words(0.0), detail_in_words(0.034)
+    ('exact in every record', 'as fine as each class allows; 3.4 % of the detail lost')
+    """
+    if lost == 0:
+        return "exact in every record"
+    return f"as fine as each class allows; {100 * lost:.1f} % of the detail lost"
 
 
 def _level_in_words(manifest: Mapping[str, Any], name: str, level: str) -> str:
@@ -151,7 +172,8 @@ def column_groups(
     leaving: list[ColumnRow] = []
     staying: list[ColumnRow] = []
     for column in planned(manifest):
-        (leaving if leaves(column) else staying).append(_row(column, manifest["levels"], fidelity, profile))
+        levels = manifest["levels"] | dict.fromkeys(lost_by_column(manifest), LOCAL)
+        (leaving if leaves(column) else staying).append(_row(column, levels, fidelity, profile))
     title = "Released" if manifest["passed"] else "Would have been released"
     groups = [(f"{title}: {len(leaving)}", leaving), (f"Not released: {len(staying)}", staying)]
     return [(name, rows) for name, rows in groups if rows]
@@ -193,6 +215,8 @@ def treatment_in_words(column: Mapping[str, Any], level: str | None) -> str:
     if not leaves(column):
         return "not released"
     steps, searched, _ = str(column["treatment"]).partition(f", {SEARCHED}")
+    if searched and level == LOCAL:
+        return f"{steps}, each class as far as it needs"
     if searched and level is not None:
         return {"value": "exact value", "*": "one value for everybody (*)"}.get(level, f"{steps} to {level}")
     return re.sub(r"(\d)\.0\b", r"\1", column["treatment"])

@@ -1,9 +1,18 @@
 """The released bytes measured again: privacy, accounting, fidelity and the model, against the policy's thresholds."""
 
 from anon_platform.validate.assessment import Assessment, assess
-from anon_platform.validate.evidence import Evidence
+from anon_platform.validate.evidence import Evidence, Recoded
 from anon_platform.validate.files import Measured, measure_files
 from anon_platform.validate.metric import Metric
 from anon_platform.validate.privacy_models import file_metrics
 
-__all__ = ["Assessment", "Evidence", "Measured", "Metric", "assess", "file_metrics", "measure_files"]
+__all__ = [
+    "Assessment",
+    "Evidence",
+    "Measured",
+    "Metric",
+    "Recoded",
+    "assess",
+    "file_metrics",
+    "measure_files",
+]

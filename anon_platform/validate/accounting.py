@@ -56,14 +56,21 @@ def _content_matches(evidence: Evidence) -> bool:
         wanted = released.slice(first, int(_upto(released, first, int(batch[ROW].max()))))  # type: ignore[arg-type]
         first += wanted.height
         rows = batch.join(wanted.select(ROW), on=ROW, how="semi", maintain_order="left")
-        expected = [
-            rows[name] if name in evidence.perturbed else evidence.treat[name](rows[name]).rename(name)
-            for name in names
-        ]
-        found = [wanted[name] for name in names]
-        if any(not _same(a, b) for a, b in zip(expected, found, strict=True)):
+        if not all(_says(evidence, name, rows[name], wanted[name]) for name in names):
             return False
     return first == released.height
+
+
+def _says(evidence: Evidence, name: str, original: pl.Series, found: pl.Series) -> bool:
+    """Whether the released values of a column are what the original ones become, row by row.
+
+    What a locally recoded value becomes depends on the whole row: here its label has to cover it.
+    """
+    if evidence.recoded is not None and name in evidence.recoded.columns:
+        return bool(evidence.recoded.covers[name](evidence.treat[name](original), found).all())
+    if name in evidence.perturbed:
+        return _same(original, found)
+    return _same(evidence.treat[name](original).rename(name), found)
 
 
 def _upto(released: pl.DataFrame, first: int, last_row: int) -> int:

@@ -4,11 +4,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import polars as pl
+
+from anon_platform.anonymize.hierarchy import SUPPRESSED
 from anon_platform.policy import Policy
 from anon_platform.spec import Spec
 from anon_platform.validate.accounting import Accounting, account
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.fidelity import ColumnFidelity, measure_fidelity
+from anon_platform.validate.files import read_released
 from anon_platform.validate.metric import Metric, least, most
 from anon_platform.validate.model import ModelLoss, measure_model
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
@@ -60,7 +64,7 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     counted = released_counts(evidence)
     privacy = measure_privacy(evidence, counted)
     detail["privacy"] = asdict(privacy)
-    metrics += [*_privacy(privacy, policy), *_suppression(accounting, policy)]
+    metrics += [*_privacy(privacy, policy), *_suppression(accounting, policy), *_cells(evidence)]
     say("privacy models")
     metrics += measure_models(evidence, counted)
     metrics += [*measure_attackers(evidence, counted), *measure_population(evidence, counted)]
@@ -120,6 +124,18 @@ def _suppression(accounting: Accounting, policy: Policy) -> list[Metric]:
     share = accounting.suppressed / accounting.rows_in if accounting.rows_in else 0.0
     limit = policy.thresholds.suppressed_records
     return [most("row_accounting", "suppressed records", share, limit, "share of records")]
+
+
+def _cells(evidence: Evidence) -> list[Metric]:
+    """For each quasi-identifier with a limit the share of released cells that are suppressed; 0 when nothing leaves."""
+    limits = evidence.policy.thresholds.suppressed_cells
+    released = read_released(evidence.data, list(limits)) if limits else pl.DataFrame()
+    found = []
+    for name, limit in limits.items():
+        share = released[name].eq_missing(pl.Series([SUPPRESSED])).mean()
+        value = float(share) if isinstance(share, float) else 0.0
+        found.append(most("row_accounting", f"suppressed cells of {name}", value, limit, "share of cells"))
+    return found
 
 
 def _fidelity(fidelity: list[ColumnFidelity], limit: float) -> Metric:

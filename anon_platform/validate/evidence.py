@@ -1,6 +1,6 @@
 """What the validator looks at: the files that leave, and in staging the rows they came from, by position."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,19 @@ from anon_platform.table import Table
 
 
 @dataclass(frozen=True)
+class Recoded:
+    """Quasi-identifiers that were recoded locally: what a value became depends on the others of its row.
+
+    columns: these. labels: from original values of all of them to the labels each row has, `*` where it was suppressed.
+    covers: for each whether a label covers the original value beside it.
+    """
+
+    columns: tuple[str, ...]
+    labels: Callable[[pl.DataFrame], pl.DataFrame]
+    covers: Mapping[str, Callable[[pl.Series, pl.Series], pl.Series]]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a measure may use.
 
@@ -20,11 +33,12 @@ class Evidence:
     suppressed: ROW of every suppressed record.
     source: the snapshot the release was made from.
     treat: for every released column the function from original to released value; of perturbed columns without the
-        draws, so that the original is compared at released detail.
+        draws, so that the original is compared at released detail; of locally recoded ones without the recoding.
     population: by model (k_map, delta_presence) the frequency table of its population over the released
         quasi-identifiers, at the released levels; a model whose population is not here is missed.
     as_left: the snapshot with perturbed columns as they leave; left out, nothing is perturbed and it is the source.
     perturbed: columns whose values depend on secret draws of the rows (PRAM, rank swapping).
+    recoded: the quasi-identifiers, where they were recoded locally.
     """
 
     policy: Policy
@@ -36,3 +50,15 @@ class Evidence:
     population: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     as_left: Table | None = None
     perturbed: frozenset[str] = frozenset()
+    recoded: Recoded | None = None
+
+    def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+        """`rows` of the source with the columns `names` as they are released, whether the rows are or not.
+
+        Where columns were recoded locally, all of these have to be there.
+        """
+        found = rows.with_columns(self.treat[name](rows[name]).alias(name) for name in names)
+        if self.recoded is None or not set(self.recoded.columns) & set(names):
+            return found
+        labels = self.recoded.labels(rows.select(self.recoded.columns))
+        return found.with_columns(labels[name] for name in self.recoded.columns if name in names)

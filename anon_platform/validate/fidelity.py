@@ -1,14 +1,11 @@
 """How far each column's distribution moved, and how much detail it lost."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from anon_platform.anonymize import Treat
-from anon_platform.table import Table
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.files import alike, read_released
 
@@ -37,14 +34,18 @@ def measure_fidelity(evidence: Evidence) -> list[ColumnFidelity]:
     Original values go through the column's treatment first, so that a label is compared with the same
     label: the distance shows what suppression of records did, the distinct values what generalization did.
     """
-    return [_column(evidence.source, evidence.treat, evidence, name) for name in evidence.policy.released]
+    together = () if evidence.recoded is None else evidence.recoded.columns
+    joint = evidence.source.counts(list(together)) if together else pl.DataFrame()
+    return [
+        _column(joint if name in together else evidence.source.counts([name]), evidence, name)
+        for name in evidence.policy.released
+    ]
 
 
-def _column(source: Table, treat: Mapping[str, Treat], evidence: Evidence, name: str) -> ColumnFidelity:
-    before = source.counts([name])
-    expected = (
-        before.with_columns(treat[name](before[name]).alias(name)).group_by(name).agg(pl.col("n").sum())
-    )
+def _column(counts: pl.DataFrame, evidence: Evidence, name: str) -> ColumnFidelity:
+    """counts: frequency table over the column, and over those that were recoded together with it."""
+    before = counts.group_by(name).agg(pl.col("n").sum())
+    expected = evidence.at_released_detail(counts, [name]).group_by(name).agg(pl.col("n").sum())
     after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
     wanted, found = alike(expected[name], after[name])
     distance = total_variation(expected.with_columns(wanted), after.with_columns(found), name)

@@ -62,13 +62,15 @@ def measure_model(evidence: Evidence, model: Model) -> ModelLoss | str:
     histograms (Ke et al. 2017); the split is by person, so no person is on both sides.
     """
     columns = [*model.features, model.target.column]
-    original = pl.concat(evidence.source.batches([ROW, PERSON, *columns]))
+    recoded_together = () if evidence.recoded is None else evidence.recoded.columns
+    read = list(dict.fromkeys([*columns, *recoded_together]))
+    original = pl.concat(evidence.source.batches([ROW, PERSON, *read]))
     train_people, test_people = _split(original[PERSON], model)
     released = read_released(evidence.data, columns).with_columns(evidence.kept[PERSON])
     train = original.filter(pl.col(PERSON).is_in(train_people.implode()))
     train_released = released.filter(pl.col(PERSON).is_in(train_people.implode()))
     test = original.filter(pl.col(PERSON).is_in(test_people.implode()))
-    recoded = test.with_columns(evidence.treat[name](test[name]).alias(name) for name in model.features)
+    recoded = evidence.at_released_detail(test, model.features)
     for name in model.features:
         wanted, found = alike(recoded[name], train_released[name])
         recoded, train_released = recoded.with_columns(wanted), train_released.with_columns(found)

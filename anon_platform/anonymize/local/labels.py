@@ -91,7 +91,7 @@ def _member(text: str | None) -> str:
 def column(name: str, kind: LevelLabels, ladder: Ladder, prices: Sequence[Floats], output: Output) -> Column:
     """The column in its shape. A cap forbids intervals and sets wider than it: such a column keeps its hierarchy."""
     tree, plain = Tree(ladder, prices), Tree(ladder, [ladder.loss(level) for level in range(ladder.height)])
-    free = np.isfinite(tree.price).all() and (ladder.loss(0) == 0).all()
+    free = np.isfinite(tree.price).all() and _shows_values(ladder)
     finest, leaves = ladder.labels[0], ladder.leaves
     weight = float(tree.price[-1].max(initial=0.0))
     places = _places(finest, kind.leaves() if isinstance(kind, KnowsLeaves) else None)
@@ -104,6 +104,12 @@ def column(name: str, kind: LevelLabels, ladder: Ladder, prices: Sequence[Floats
         return Column(name, ladder, tree, tree, plain, order)
     width = len(finest)
     return Column(name, ladder, tree, Subset(width, leaves, weight), Subset(width, leaves, 1.0), order)
+
+
+def _shows_values(ladder: Ladder) -> bool:
+    """Whether the finest labels are the values: an interval or set of other labels would say nothing of a value."""
+    finest = ladder.labels[0].gather(pl.Series(ladder.codes[0].astype(np.uint32)))
+    return bool((ladder.loss(0) == 0).all()) and finest.equals(ladder.values.cast(pl.String), null_equal=True)
 
 
 def _places(finest: pl.Series, known: pl.Series | None) -> "tuple[np.ndarray, list[str]] | None":

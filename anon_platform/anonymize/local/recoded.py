@@ -17,7 +17,8 @@ from anon_platform.anonymize.local.units import Units
 from anon_platform.errors import SourceError
 
 KEPT = "kept"
-CLASS = "class"
+CLASS = "__class"
+"""No quasi-identifier may be called so."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Recoded:
     by_column: dict[str, float]
     suppressed: int
     records: int
+    suppressed_cells: dict[str, float]
+    """By quasi-identifier, the share of the records that leave whose label is `*`."""
 
     @property
     def classes(self) -> int:
@@ -56,9 +59,9 @@ class Recoded:
         if not names:
             return pl.DataFrame({KEPT: np.full(batch.height, self.suppressed == 0)})
         found = batch.select(names).join(
-            self.of.with_columns(known=True), on=names, how="left", nulls_equal=True, maintain_order="left"
+            self.of.with_columns(__known=True), on=names, how="left", nulls_equal=True, maintain_order="left"
         )
-        if found["known"].null_count():
+        if found["__known"].null_count():
             raise SourceError(
                 f"{found['known'].null_count()} rows have quasi-identifiers that were not there when the table was"
                 " counted; run again on a source that does not change meanwhile"
@@ -140,4 +143,13 @@ def recoded(
         by_column=by_column,
         suppressed=suppressed,
         records=records,
+        suppressed_cells=_stars(columns, [text.gather(chosen) for text, _ in made], kept[good]),
     )
+
+
+def _stars(columns: Sequence[Column], labels: Sequence[pl.Series], records: Ints) -> dict[str, float]:
+    total = float(records.sum())
+    return {
+        c.name: float(records @ text.eq_missing(pl.Series([SUPPRESSED])).to_numpy()) / total
+        for c, text in zip(columns, labels, strict=True)
+    }
