@@ -1,6 +1,7 @@
 """The hierarchy file of each quasi-identifier, found by name in a folder, and what it lacks of the data's values."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,25 +33,36 @@ class HierarchyFile:
 def hierarchies_in(folder: Path, names: Sequence[str]) -> dict[str, HierarchyFile]:
     """The hierarchy of each name: `NAME.csv`, or a file whose name ends in `hierarchy_NAME.csv`, as ARX's do.
 
-    No file or two files for a name, and a file that is no hierarchy, raise `PolicyError`.
+    Of several such files that one counts whose beginning (as `adult_` in adult_hierarchy_age.csv) more names share
+    than any other. No file or two equally good ones for a name, and a file that is no hierarchy, raise `PolicyError`.
     """
     if not folder.is_dir():
         raise PolicyError(f"--hierarchies {folder}: no such folder")
-    return {name: _read(_file_of(folder, name)) for name in names}
-
-
-def _file_of(folder: Path, name: str) -> Path:
     files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() == ".csv" and file.is_file()]
-    fitting = [file for file in files if file.stem == name or _after_hierarchy(file.stem) == name]
+    fitting = {
+        name: [file for file in files if name in (file.stem, _after_hierarchy(file.stem))] for name in names
+    }
+    shared = Counter(_family(file) for found in fitting.values() for file in found)
+    return {name: _read(_best_of(found, shared, folder, name)) for name, found in fitting.items()}
+
+
+def _best_of(fitting: Sequence[Path], shared: Counter[str], folder: Path, name: str) -> Path:
     if not fitting:
         raise PolicyError(
             f"no hierarchy for {name}: {folder} has neither {name}.csv nor a file that ends in hierarchy_{name}.csv"
         )
-    if len(fitting) > 1:
+    most = max(shared[_family(file)] for file in fitting)
+    best = [file for file in fitting if shared[_family(file)] == most]
+    if len(best) > 1:
         raise PolicyError(
-            f"{len(fitting)} hierarchies for {name} in {folder}: {', '.join(file.name for file in fitting)}; keep one"
+            f"{len(best)} hierarchies for {name} in {folder}: {', '.join(file.name for file in best)}; keep one"
         )
-    return fitting[0]
+    return best[0]
+
+
+def _family(file: Path) -> str:
+    """What stands before the last `hierarchy_`; files that are named for their column alone have none."""
+    return file.stem.rpartition("hierarchy_")[0] if _after_hierarchy(file.stem) else ""
 
 
 def _after_hierarchy(stem: str) -> str | None:

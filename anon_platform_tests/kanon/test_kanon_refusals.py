@@ -82,7 +82,8 @@ def test_two_hierarchies_for_one_column_are_refused(tmp_path: Path, typed: Typed
     (hierarchies / "postage.csv").write_text("1;*\n")
     assert typed(data, "--hierarchies", hierarchies, *ASKED, "-o", tmp_path / "out.csv")[0] == 0
     (hierarchies / "adult_hierarchy_age.csv").write_text(AGES)
-    code, _, err = typed(data, "--hierarchies", hierarchies, *ASKED, "-o", tmp_path / "other.csv")
+    alone = ("--qi", "age", "--k", 2)
+    code, _, err = typed(data, "--hierarchies", hierarchies, *alone, "-o", tmp_path / "other.csv")
     assert code == 2
     assert "2 hierarchies for age" in " ".join(err.split())
     assert "adult_hierarchy_age.csv, age.csv; keep one" in " ".join(err.split())
@@ -153,3 +154,15 @@ def test_a_broken_record_is_named_by_line_and_not_quoted(
     assert code == Exit.SOURCE
     assert "data.csv:51" in err
     assert "secret" not in err
+
+
+def test_of_two_families_of_files_that_counts_which_more_columns_share(
+    tmp_path: Path, typed: Typed, hierarchies: Path
+) -> None:
+    """As in ARX's own folder of examples, where two data sets have an age."""
+    for name in ("age", "town"):
+        (hierarchies / f"{name}.csv").rename(hierarchies / f"adult_hierarchy_{name}.csv")
+    (hierarchies / "test_hierarchy_age.csv").write_text("1;*\n", encoding="utf-8")
+    data, out = as_csv(tmp_path / "data.csv", people(100)), tmp_path / "out.csv"
+    code, _, err = typed(data, "--hierarchies", hierarchies, "--qi", "age,town", "--k", 2, "-o", out)
+    assert code == 0, err

@@ -18,6 +18,9 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 """Codes, classes and people are kept in 32 bits: a table of a few million classes is visited often."""
 
+FEW = 4096
+"""Up to so many pairs NumPy has sorted them before Polars has begun."""
+
 DENSE = 64_000_000
 """Up to this many possible keys a lookup table fits in memory (5 bytes each) …"""
 
@@ -154,7 +157,8 @@ def _distinct_pairs(left: Ints, right: Codes | Ints) -> tuple[Codes, Codes]:
     if not len(left):
         return left.astype(np.int32), right.astype(np.int32)
     width = int(right.max()) + 1
-    keys = pl.Series(left * np.int64(width) + right).unique().sort().to_numpy()
+    pairs = left * np.int64(width) + right
+    keys = np.unique(pairs) if len(pairs) <= FEW else pl.Series(pairs).unique().sort().to_numpy()
     return (keys // width).astype(np.int32), (keys % width).astype(np.int32)
 
 
@@ -163,6 +167,10 @@ def _cells(of_class: Ints, value: Codes | Ints, records: Ints) -> tuple[Codes, C
     if not len(of_class):
         return of_class.astype(np.int32), value.astype(np.int32), records
     width = int(value.max()) + 1
+    if len(of_class) <= FEW:
+        key, place = np.unique(of_class * np.int64(width) + value, return_inverse=True)
+        number = np.bincount(place, weights=records, minlength=len(key)).astype(np.int64)
+        return (key // width).astype(np.int32), (key % width).astype(np.int32), number
     keys = pl.DataFrame({"key": of_class * np.int64(width) + value, "records": records})
     summed = keys.group_by("key").agg(pl.col("records").sum()).sort("key")
     key = summed["key"].to_numpy()
