@@ -9,7 +9,7 @@ import polars as pl
 
 from anon_platform.anonymize.hierarchy import LevelLabels
 from anon_platform.anonymize.k_anonymity import Crowd, Fitted, solve
-from anon_platform.anonymize.local import Recoded, recode
+from anon_platform.anonymize.local import Mondrian, Recoded, recode
 from anon_platform.anonymize.order import in_secret_order, part_of, secret_draws
 from anon_platform.errors import PolicyError
 from anon_platform.frequency import people_for_risk
@@ -79,9 +79,12 @@ def _search(
         "caps": caps,
     }
     if recoding.model == "local":
+        wish = recoding.mondrian
+        top_down = None if wish is None else Mondrian(wish.split, wish.strict)
         return recode(
             counts, hierarchies, **asked,
-            output=recoding.labels or "hierarchy", effort=recoding.effort or "best", progress=progress,
+            output=recoding.labels or "hierarchy", effort=recoding.effort or "best", mondrian=top_down,
+            progress=progress,
         )  # fmt: skip
     return solve(
         counts, hierarchies, **asked,

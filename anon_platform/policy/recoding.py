@@ -7,6 +7,15 @@ from pydantic import Field, model_validator
 from anon_platform.spec import Spec
 
 
+class Mondrian(Spec):
+    """Classes from the top down, as LeFevre et al. 2006: quicker to explain than the best, and coarser."""
+
+    split: Literal["median", "best_loss"]
+    """The widest column at its median, or the column and the cut that lose least."""
+    strict: bool
+    """Whether equal values of a column stay together; if not, those at the median may be divided."""
+
+
 class Recoding(Spec):
     """One level a column, the same for every record; or each class of records just as far as it needs.
 
@@ -19,13 +28,19 @@ class Recoding(Spec):
     """For local: labels of the hierarchies, or intervals of numbers and sets of other values. Hierarchy when left out."""
     effort: Literal["fast", "best"] | None = None
     """For local: the classes found first, or these improved in several times the time. Best when left out."""
+    mondrian: Mondrian | None = None
+    """For local: divide from the top down as it says, in place of looking for the best classes."""
     seconds: float | None = Field(default=None, gt=0)
     """For full_domain: the search ends after so long with the best levels so far; two runs may differ then."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.model == "full_domain" and (self.labels is not None or self.effort is not None):
-            raise ValueError("labels and effort are for model: local; remove them, or write model: local")
+        if self.model == "full_domain" and (self.labels, self.effort, self.mondrian) != (None, None, None):
+            raise ValueError(
+                "labels, effort and mondrian are for model: local; remove them, or write model: local"
+            )
+        if self.mondrian is not None and self.effort is not None:
+            raise ValueError("mondrian knows no effort; remove one of both")
         if self.model == "local" and self.seconds is not None:
             raise ValueError("seconds is for model: full_domain; remove it, or write effort: fast")
         return self
@@ -35,4 +50,5 @@ class Recoding(Spec):
         if self.model == "full_domain":
             return "search the levels" + (f" for {self.seconds:g} s" if self.seconds is not None else "")
         labels = "intervals and sets" if self.labels == "intervals" else "labels of the hierarchies"
-        return f"search classes ({labels}, {self.effort or 'best'})"
+        how = f"Mondrian, {self.mondrian.split.replace('_', ' ')}" if self.mondrian else self.effort or "best"
+        return f"search classes ({labels}, {how})"
