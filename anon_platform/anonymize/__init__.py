@@ -4,25 +4,46 @@ from typing import Annotated
 
 from pydantic import Field
 
+from anon_platform.anonymize.encrypt import Encrypt, EncryptFormat
 from anon_platform.anonymize.generalize import Generalize
 from anon_platform.anonymize.mask import Mask
 from anon_platform.anonymize.microaggregate import Microaggregate
 from anon_platform.anonymize.pram import Pram
 from anon_platform.anonymize.pseudonymize import Pseudonymize
 from anon_platform.anonymize.rank_swap import RankSwap
+from anon_platform.anonymize.round import Round
 from anon_platform.anonymize.suppress import Suppress
 from anon_platform.anonymize.technique import OfCounts, OfRows, Treat, TreatRows, WholeColumn
 from anon_platform.anonymize.top_bottom_code import TopBottomCode
 
-TECHNIQUES = (Suppress, Pseudonymize, Mask, Generalize, TopBottomCode, Microaggregate, RankSwap, Pram)
+TECHNIQUES = (
+    Suppress, Pseudonymize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, Microaggregate, RankSwap,
+    Pram,
+)  # fmt: skip
+
+KEYED = (Pseudonymize, Encrypt, EncryptFormat)
+"""Techniques that need a secret key, and leave codes by which a person's rows can be linked."""
 
 Technique = Annotated[
-    Suppress | Pseudonymize | Mask | Generalize | TopBottomCode | Microaggregate | RankSwap | Pram,
+    Suppress
+    | Pseudonymize
+    | Encrypt
+    | EncryptFormat
+    | Mask
+    | Generalize
+    | TopBottomCode
+    | Round
+    | Microaggregate
+    | RankSwap
+    | Pram,
     Field(discriminator="technique"),
 ]
 
 __all__ = [
+    "KEYED",
     "TECHNIQUES",
+    "Encrypt",
+    "EncryptFormat",
     "Generalize",
     "Mask",
     "Microaggregate",
@@ -31,6 +52,7 @@ __all__ = [
     "Pram",
     "Pseudonymize",
     "RankSwap",
+    "Round",
     "Suppress",
     "Technique",
     "TopBottomCode",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.anonymize import Generalize, OfCounts, OfRows, Pseudonymize
+from anon_platform.anonymize import KEYED, Generalize, OfCounts, OfRows
 from anon_platform.anonymize.hierarchy import needs_counts
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
@@ -152,7 +152,7 @@ def _key_faults(reading: Reading) -> list[Fault]:
     faults = []
     for name, column in (reading.draft.columns if reading.draft is not None else {}).items():
         for i, step in enumerate(column.treat):
-            if isinstance(step, Pseudonymize):
+            if isinstance(step, KEYED):
                 try:
                     load_key(step.key)
                 except KeyUnavailableError as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from anon_platform.anonymize import Pseudonymize
+from anon_platform.anonymize import KEYED
 from anon_platform.frequency import OrderedTCloseness
 from anon_platform.policy.faults import Path_, did_you_mean
 from anon_platform.policy.model import Column, PrivacyUnit
@@ -216,7 +216,7 @@ def _linked(unit: PrivacyUnit, draft: Draft) -> Iterator[Broken]:
     column = draft.columns.get(unit.column) if unit.column is not None else None
     if column is not None and not column.suppressed:
         at: Path_ = ("columns", str(unit.column))
-        if not any(isinstance(step, Pseudonymize) for step in column.treat):
+        if not any(isinstance(step, KEYED) for step in column.treat):
             yield (
                 at,
                 "a person key leaves as a pseudonym only; write treat: {technique: suppress}, or pseudonymize it",
@@ -234,7 +234,7 @@ def _linked(unit: PrivacyUnit, draft: Draft) -> Iterator[Broken]:
     if unit.column is None:
         yield ("privacy_unit", "linked"), "nobody has two rows that could be linked; remove linked"
     elif draft.whole and not any(
-        isinstance(step, Pseudonymize)
+        isinstance(step, KEYED)
         for known in draft.columns.values()
         if not known.suppressed
         for step in known.treat

@@ -13,12 +13,15 @@ from pydantic import ValidationError
 
 from anon_platform.anonymize import (
     TECHNIQUES,
+    Encrypt,
+    EncryptFormat,
     Generalize,
     Mask,
     Microaggregate,
     Pram,
     Pseudonymize,
     RankSwap,
+    Round,
     Suppress,
     Technique,
     TopBottomCode,
@@ -39,7 +42,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=12)
 class Sample:
     """One valid setting: the types it takes with values of each, and those it refuses, with the words."""
 
-    technique: Suppress | Pseudonymize | Mask | Generalize | TopBottomCode
+    technique: Suppress | Pseudonymize | Encrypt | EncryptFormat | Mask | Generalize | TopBottomCode | Round
     values: dict[pl.DataType, st.SearchStrategy[Any]]
     refused: dict[pl.DataType, str] = field(default_factory=dict)
 
@@ -103,6 +106,30 @@ SAMPLES = [
         TopBottomCode(technique="top_bottom_code", top=99.5),
         {pl.Float64(): st.floats(allow_nan=False)},
         {pl.Int64(): NOT_WHOLE, pl.UInt8(): NOT_WHOLE},
+    ),
+    Sample(
+        Encrypt(technique="encrypt", key="patients"),
+        {pl.String(): texts, pl.Int64(): whole, pl.Date(): st.dates()},
+        {pl.Float64(): "encryption needs text, whole numbers or dates"},
+    ),
+    Sample(
+        EncryptFormat(technique="encrypt_format", key="patients"),
+        {pl.String(): st.from_regex(r"\A[0-9]{3}-[0-9]{2}-[0-9]{4}\Z|\A\([0-9]{3}\) [0-9]{3,12}\Z")},
+        {pl.Int64(): "a format needs text; declare type: string"},
+    ),
+    Sample(
+        EncryptFormat(technique="encrypt_format", key="patients", characters="letters_and_digits"),
+        {pl.String(): st.from_regex(r"\A[A-Z]{2}-[0-9A-Z]{4,9}\Z")},
+    ),
+    Sample(
+        Round(technique="round", to=10),
+        {pl.Int64(): st.integers(-(2**62), 2**62), pl.Float64(): st.floats(-1e9, 1e9)},
+        {pl.String(): "round needs a numeric column; declare type: integer or number"},
+    ),
+    Sample(
+        Round(technique="round", to=0.5),
+        {pl.Float64(): st.floats(-1e9, 1e9)},
+        {pl.Int64(): "the column holds whole numbers; write a whole number for to"},
     ),
 ]
 
@@ -197,7 +224,7 @@ def test_a_wrong_type_is_refused_with_the_way_out(
 # --- nothing that is to be hidden gets through
 
 
-hiding = [sample for sample in SAMPLES if isinstance(sample.technique, (Suppress, Mask, Pseudonymize))]
+hiding = [sample for sample in SAMPLES if isinstance(sample.technique, (Suppress, Mask, Pseudonymize, Encrypt))]
 unstarred = st.text(st.characters(codec="utf-8", exclude_characters="*"), min_size=1, max_size=10)
 
 
