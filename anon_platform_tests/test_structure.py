@@ -19,10 +19,11 @@ TESTS = sorted((ROOT / "anon_platform_tests").rglob("*.py"))
 
 FLOORS = (
     {"anon_platform", "definitions", "cli", "show"},
-    {"pipeline", "kanon"},
+    {"pipeline", "kanon", "suggest"},
     {"ingest", "analyze", "validate", "publish", "ledger"},
     {"policy"},
     {"anonymize"},
+    {"text"},
     {"frequency", "keys"},
     {"table", "home"},
     {"spec", "errors", "version"},
@@ -31,7 +32,7 @@ FLOORS = (
 
 BELONG = {
     "audit": "ledger", "database": "ledger", "ledger_tables": "ledger",
-    "cli_kanon": "cli", "terminal": "cli", "show_kanon": "show",
+    "cli_kanon": "cli", "cli_suggest": "cli", "cli_text": "cli", "terminal": "cli", "show_kanon": "show",
 }  # fmt: skip
 """Files that are rooms of another part."""
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from anon_platform.anonymize.deidentify_text import DeidentifyText
 from anon_platform.anonymize.encrypt import Encrypt, EncryptFormat
 from anon_platform.anonymize.generalize import Generalize
 from anon_platform.anonymize.mask import Mask
@@ -13,16 +14,24 @@ from anon_platform.anonymize.pseudonymize import Pseudonymize
 from anon_platform.anonymize.rank_swap import RankSwap
 from anon_platform.anonymize.round import Round
 from anon_platform.anonymize.suppress import Suppress
-from anon_platform.anonymize.technique import OfCounts, OfRows, Treat, TreatRows, WholeColumn
+from anon_platform.anonymize.technique import (
+    OfCounts,
+    OfRecords,
+    OfRows,
+    Treat,
+    TreatRecords,
+    TreatRows,
+    WholeColumn,
+)
 from anon_platform.anonymize.top_bottom_code import TopBottomCode
 
 TECHNIQUES = (
     Suppress, Pseudonymize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, Microaggregate, RankSwap,
-    Pram,
+    Pram, DeidentifyText,
 )  # fmt: skip
 
 KEYED = (Pseudonymize, Encrypt, EncryptFormat)
-"""Techniques that need a secret key, and leave codes by which a person's rows can be linked."""
+"""Techniques that leave codes, by which a person's rows can be linked."""
 
 Technique = Annotated[
     Suppress
@@ -35,19 +44,22 @@ Technique = Annotated[
     | Round
     | Microaggregate
     | RankSwap
-    | Pram,
+    | Pram
+    | DeidentifyText,
     Field(discriminator="technique"),
 ]
 
 __all__ = [
     "KEYED",
     "TECHNIQUES",
+    "DeidentifyText",
     "Encrypt",
     "EncryptFormat",
     "Generalize",
     "Mask",
     "Microaggregate",
     "OfCounts",
+    "OfRecords",
     "OfRows",
     "Pram",
     "Pseudonymize",
@@ -57,6 +69,7 @@ __all__ = [
     "Technique",
     "TopBottomCode",
     "Treat",
+    "TreatRecords",
     "TreatRows",
     "WholeColumn",
 ]

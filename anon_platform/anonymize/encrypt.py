@@ -99,7 +99,8 @@ class EncryptFormat(Spec):
                     " pseudonymize the column instead"
                 )
             codes = [
-                _in_place(shown, text, change(cipher, inner)) for text, inner in zip(distinct, hidden, strict=True)
+                _in_place(shown, text, change(cipher, inner))
+                for text, inner in zip(distinct, hidden, strict=True)
             ]
             return _looked_up(values, distinct, codes)
 

@@ -24,6 +24,13 @@ It runs on rows only, in batches of any size and order, and gives each row the s
 """
 
 
+TreatRecords = Callable[["pl.DataFrame"], "pl.Series"]
+"""A function of whole rows: of the column, and of the columns beside it that the technique names.
+
+Each row's result depends on that row alone. It is dear, so it runs once, on the rows that leave.
+"""
+
+
 def has_text(dtype: "pl.DataType") -> bool:
     """Whether values of this type can be written as text: lists, structs and bytes cannot."""
     import polars as pl
@@ -90,4 +97,18 @@ class OfRows(ColumnTechnique, Protocol):
 
     def fit_rows(self, column: WholeColumn) -> TreatRows:
         """The function that treats the column's values by ROW."""
+        ...
+
+
+@runtime_checkable
+class OfRecords(ColumnTechnique, Protocol):
+    """A technique that looks at other columns of the same row, which need not leave."""
+
+    @property
+    def known_from(self) -> tuple[str, ...]:
+        """The columns beside it, of the source."""
+        ...
+
+    def fit_records(self, column: str) -> TreatRecords:
+        """The function that treats the rows."""
         ...

@@ -39,12 +39,12 @@ def snapshot(
     """Writes the source's rows to Parquet files in `folder` (which must not exist) and says what came in.
 
     Columns: ROW (position in the source), PERSON (number of the privacy unit), then every column that is
-    not suppressed. Suppressed columns are not read at all, but for the person column, of which only the
-    number stays. A wrong type, a missing required value or an empty source raises `SourceError`.
+    not suppressed. Suppressed columns are not read at all, but for those that texts are searched for, and for the
+    person column, of which only the number stays. A wrong type, a missing required value or an empty source raises `SourceError`.
     """
     folder.mkdir(parents=True)
     schema = source_schema(policy.source)
-    wanted = policy.released
+    wanted = policy.staged
     unit = policy.privacy_unit.column
     read = [name for name in schema if name in wanted or name == unit]
     texts = folder / "source"

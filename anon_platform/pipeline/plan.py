@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.anonymize import KEYED, Generalize, OfCounts, OfRows
+from anon_platform.anonymize import Generalize, OfCounts, OfRows
 from anon_platform.anonymize.hierarchy import needs_counts
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
@@ -88,9 +88,9 @@ def _type_name(column: Column, found: pl.DataType) -> str:
 
 
 def _passes(policy: Policy) -> list[str]:
-    kept = len(policy.released)
+    kept, staged = len(policy.released), len(policy.staged)
     counted = [*policy.quasi_identifiers, *policy.sensitive]
-    passes = [f"copy {kept} of {len(policy.columns)} columns to staging, checking types and completeness"]
+    passes = [f"copy {staged} of {len(policy.columns)} columns to staging, checking types and completeness"]
     alone = [name for name in policy.released if _needs_its_column(policy.columns[name])]
     if alone:
         passes.append(f"read {', '.join(alone)}, each by itself, for steps that need the whole column")
@@ -152,9 +152,10 @@ def _key_faults(reading: Reading) -> list[Fault]:
     faults = []
     for name, column in (reading.draft.columns if reading.draft is not None else {}).items():
         for i, step in enumerate(column.treat):
-            if isinstance(step, KEYED):
+            key = getattr(step, "key", None)
+            if key is not None:
                 try:
-                    load_key(step.key)
+                    load_key(key)
                 except KeyUnavailableError as error:
                     faults.append(reading.document.fault(("columns", name, "treat", i, "key"), str(error)))
     return faults

@@ -18,6 +18,7 @@ from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.pipeline.population import populations_before_search
 from anon_platform.pipeline.recoding import KEPT, Recoding, weights_and_caps
 from anon_platform.pipeline.staging import Work
+from anon_platform.pipeline.texts import Texts, texts_of
 from anon_platform.pipeline.treatments import (
     Progress,
     as_left,
@@ -142,6 +143,13 @@ def treat_rows(
     policy: Policy, table: Table, fitted: Fitted | Recoded, draft: Path, progress: Progress
 ) -> dict[str, Any]:
     """Writes data, kept and suppressed positions to the stage's draft (in the release's staging folder)."""
+    with texts_of(policy, table.rows) as texts:
+        return _write_rows(policy, table, fitted, draft, texts, progress)
+
+
+def _write_rows(
+    policy: Policy, table: Table, fitted: Fitted | Recoded, draft: Path, texts: Texts, progress: Progress
+) -> dict[str, Any]:
     recoding = Recoding.of(fitted) if isinstance(fitted, Recoded) else None
     treated, left = _treated_by(policy, table, fitted, recoding), as_left(policy, table)
     suppressed: list[pl.Series] = []
@@ -149,7 +157,7 @@ def treat_rows(
 
     def step(batch: pl.DataFrame) -> pl.DataFrame:
         nonlocal done
-        kept = treated(batch)
+        kept = texts.treated(treated(batch), batch)
         suppressed.append(batch.select(ROW).join(kept.select(ROW), on=ROW, how="anti")[ROW])
         done += batch.height
         progress("treating rows", done, table_rows)
@@ -178,6 +186,7 @@ def treat_rows(
         "rows_suppressed": len(out),
         "people_out": written.kept[PERSON].n_unique(),
         **_found(fitted),
+        "text_found": {name: dict(sorted(found.items())) for name, found in texts.found.items()},
         "inferred": inferred_in_words(policy, table),
         "types": type_names(left.map(step).schema),
     }

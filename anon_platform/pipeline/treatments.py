@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anon_platform.anonymize import OfCounts, OfRows, Technique, Treat, TreatRows, WholeColumn
+from anon_platform.anonymize import OfCounts, OfRecords, OfRows, Technique, Treat, TreatRows, WholeColumn
 from anon_platform.anonymize.generalize import to_levels
 from anon_platform.anonymize.hierarchy import Choice, LevelLabels, ladder, needs_counts, resolved
 from anon_platform.anonymize.order import secret_draws
@@ -62,6 +62,9 @@ def steps_before_search(policy: Policy, table: Table) -> dict[str, Treat]:
 def _of_values(policy: Policy, table: Table, name: str) -> Treat:
     """The steps that are functions of values, of the original column; draws are left out."""
     column = policy.columns[name]
+    if any(isinstance(step, OfRecords) for step in column.treat):
+        # what becomes of a text is known row by row only; as a function of values it shows nothing
+        return lambda values: pl.Series(values.name, [None] * len(values), dtype=pl.String)
     steps = [step for step in column.treat if step is not column.searched and not isinstance(step, OfRows)]
     return in_turn(steps, name, table.schema[name], _whole(policy, table, name))
 
@@ -79,7 +82,7 @@ def in_turn(
 
 
 def _fit(step: Technique, name: str, dtype: pl.DataType, whole: WholeColumn | None, before: Treat) -> Treat:
-    if isinstance(step, OfRows):
+    if isinstance(step, OfRows | OfRecords):
         raise PolicyError(f"column {name}: {step.technique} treats rows, not values; it cannot stand here")
     if isinstance(step, OfCounts):
         return step.fit_counts(_treated(whole, before, dtype) if whole else _uncounted(name, dtype))

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
-from anon_platform.anonymize import Generalize, Suppress, Technique
+from anon_platform.anonymize import Generalize, OfRecords, Suppress, Technique
 from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
 from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
@@ -207,6 +207,18 @@ class Policy(Spec):
     def released(self) -> list[str]:
         """Columns that leave, in the policy's order."""
         return [name for name, column in self.columns.items() if not column.suppressed]
+
+    @property
+    def staged(self) -> list[str]:
+        """Columns that are copied to staging: those that leave, and those that texts are searched for."""
+        known = [
+            name
+            for column in self.columns.values()
+            for step in column.treat
+            if isinstance(step, OfRecords)
+            for name in step.known_from
+        ]
+        return [name for name in self.columns if name in {*self.released, *known}]
 
     def with_role(self, role: Role) -> list[str]:
         """Columns of this role that leave."""

@@ -3,13 +3,13 @@
 import re
 from functools import cached_property
 
-from anon_platform.text.lexicon import Words, fold
+from anon_platform.text.lexicon import TITLE, Words, fold
 
 _WORD = re.compile(
     r"[A-Za-z\u00aa-\u024f\u0300-\u036f\u0370-\u1fff\u3040-\ud7ff]+"
     r"(?:['’](?!s\b)[A-Za-z\u00c0-\u024f\u0300-\u036f]+|-[A-Za-z\u00c0-\u024f\u0300-\u036f]+)*"
 )
-_OPENS_SENTENCE = frozenset(".!?:;\n\r•*-–—|\"“(#>\t")
+_OPENS_SENTENCE = frozenset('.!?:;\n\r•*-–—|"“(#>\t')
 _SENTENCE = re.compile(r"(?<=[.!?])[ \t]+(?=[A-Z\"'“(])|[\r\n]+")
 LONGEST_SENTENCE = 1_000
 """Characters; a longer sentence is cut at a blank, since a model's cost grows with the padding of its batch."""
@@ -32,8 +32,8 @@ class Document:
 
     @cached_property
     def capitalized(self) -> list[bool]:
-        """Whether each word begins with a capital letter."""
-        return [form[0].isupper() for form in self.forms]
+        """Whether each word begins with a capital letter, itself or after an article as in `al-Sadr`."""
+        return [form[0].isupper() or (form[2:3] == "-" and form[3:4].isupper()) for form in self.forms]
 
     @cached_property
     def has_digits(self) -> bool:
@@ -50,13 +50,18 @@ class Document:
 
     def gap(self, number: int) -> str:
         """What stands between a word and the next; a line feed after the last."""
-        return self.text[self.ends[number] : self.starts[number + 1]] if number + 1 < len(self.starts) else "\n"
+        return (
+            self.text[self.ends[number] : self.starts[number + 1]] if number + 1 < len(self.starts) else "\n"
+        )
 
     def opens_sentence(self, number: int) -> bool:
         """Whether a word stands where any word has a capital letter."""
         at = self.starts[number] - 1
         while at >= 0 and self.text[at] in " '‘":
             at -= 1
+        if at >= 0 and self.text[at] == "." and number and self.ends[number - 1] == at:
+            before = self.kinds[number - 1]
+            return len(self.forms[number - 1]) > 1 and not before & TITLE  # `J. Graves`, `Dr. Graves`
         return at < 0 or self.text[at] in _OPENS_SENTENCE
 
     @cached_property

@@ -1,9 +1,12 @@
 """What a language brings: word lists, labels, months, titles; a YAML file each in `data/`, so a language is configuration."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from anon_platform.errors import PolicyError
 from anon_platform.spec import Spec
@@ -28,8 +31,8 @@ class Language(Spec):
 
     language: str
     lexicon: Lexicon
-    model: str | None
-    """Package of the spaCy model; null: rules only."""
+    model: str = ""
+    """Package of the spaCy model; none: rules only."""
     region: str
     """Where telephone numbers without a country code are from, ISO 3166."""
     day_first: bool
@@ -48,8 +51,14 @@ class Language(Spec):
     suffixes: Words = ()
     particles: Words = ()
     people_cues: Words = ()
+    people_verbs: Words = ()
+    closings: Words = ()
     names_despite_words: Words = ()
+    unknown_names: bool = True
+    """Whether a capitalized word in no list is taken for a name; needs a list of the language's words."""
     not_names: Words = ()
+    not_name_endings: Words = ()
+    word_endings: Words = ()
     eponym_nouns: Words = ()
 
     place_cues: Words = ()
@@ -63,6 +72,7 @@ class Language(Spec):
     facility_generic: Words = ()
     facility_generic_alone: bool = True
     facilities: Words = ()
+    place_nouns: Words = ()
     issuers: Words = ()
 
     street_words: Words = ()
@@ -71,12 +81,13 @@ class Language(Spec):
     units: Words = ()
     post_boxes: Words = ()
     post_codes: Words = ()
+    post_code_before_town: bool = False
     states: Words = ()
     places: Words = ()
 
     ages: Words = ()
-    fields: dict[str, Words] = {}
-    ids: dict[str, Words] = {}
+    fields: Mapping[str, Words] = Field(default_factory=dict)
+    ids: Mapping[str, Words] = Field(default_factory=dict)
     id_links: Words = ()
     phone_cues: Words = ()
     extensions: Words = ()
@@ -111,7 +122,8 @@ def _parsed(text: str, name: str) -> Language:
     from pydantic import ValidationError
 
     try:
-        raw: Any = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+        # every scalar is a text: `on` and `no` are words here
+        raw: Any = yaml.load(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - makes texts only
         return Language.model_validate(raw, strict=False)
     except yaml.YAMLError:
         raise PolicyError(f"language {name}: the file is no YAML") from None

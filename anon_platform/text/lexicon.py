@@ -2,15 +2,13 @@
 
 import gzip
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntFlag
 from functools import cache
 from importlib.resources import files
 
 from anon_platform.text.language import Language
-
-COMMON_GIVEN, COMMON_FAMILY, MAJOR_PLACES = 1_072, 2_223, 7_162
-"""How many entries at the head of a list are frequent ones."""
 
 LONGEST_PLACE = 5
 """Words in the name of a place, at most."""
@@ -34,7 +32,7 @@ class Kind(IntFlag):
     CREDENTIAL = 512
 
 
-GIVEN, COMMON_GIVEN_, FAMILY, COMMON_FAMILY_, PLACE, MAJOR, WORD, BLOCKED, TITLE, CREDENTIAL = map(int, Kind)
+GIVEN, COMMON_GIVEN, FAMILY, COMMON_FAMILY, PLACE, MAJOR, WORD, BLOCKED, TITLE, CREDENTIAL = map(int, Kind)
 """The same as plain numbers, which are several times as fast."""
 
 NAME = GIVEN | FAMILY
@@ -54,25 +52,30 @@ def fold(word: str) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """kinds: what each word can be, as flags. places: names of places of several words, in small letters.
-    place_heads: their first words."""
+    """What the lists of a language say.
+
+    kinds: what each word can be, as flags. places, place_heads: places of several words in small letters, and their
+    first words. credentials: what stands behind names.
+    """
 
     kinds: dict[str, int]
     places: frozenset[str]
     place_heads: frozenset[str]
+    credentials: frozenset[str]
 
 
-@cache
 def words(language: Language) -> Words:
-    """The word lists of a language; read once a process."""
+    """The word lists of a language; read anew at each call."""
     kinds: dict[str, int] = {}
     lists = language.lexicon
-    _mark(kinds, _listed(lists.words), WORD)
-    _mark(kinds, _listed(lists.given), GIVEN, COMMON_GIVEN_, COMMON_GIVEN)
-    _mark(kinds, _listed(lists.family), FAMILY, COMMON_FAMILY_, COMMON_FAMILY)
-    listed = _listed(lists.places)
-    _mark(kinds, [place for place in listed[:MAJOR_PLACES] if " " not in place], PLACE | MAJOR)
-    _mark(kinds, [place for place in listed[MAJOR_PLACES:] if " " not in place], PLACE)
+    _mark(kinds, _listed(lists.words)[0], WORD)
+    _mark(kinds, [name for name in _listed(lists.given)[1] if len(name) > 2], GIVEN)  # noqa: PLR2004 - "In", "So"
+    _mark(kinds, _listed(lists.given)[0], GIVEN | COMMON_GIVEN)
+    _mark(kinds, _listed(lists.family)[1], FAMILY)
+    _mark(kinds, _listed(lists.family)[0], FAMILY | COMMON_FAMILY)
+    major, minor = _listed(lists.places)
+    _mark(kinds, [place for place in major if " " not in place], PLACE | MAJOR)
+    _mark(kinds, [place for place in minor if " " not in place], PLACE)
     calendar = (*language.months, *language.weekdays)
     for word in language.names_despite_words:
         kinds[word] = (kinds.get(word, 0) & ~WORD) | (0 if kinds.get(word, 0) & FAMILY else GIVEN)
@@ -80,22 +83,25 @@ def words(language: Language) -> Words:
     _mark(kinds, language.titles, TITLE | WORD)
     _mark(kinds, language.credentials, CREDENTIAL)
     for place in language.places:
-        kinds[place] = (kinds.get(place, 0) | PLACE | MAJOR) & ~(WORD | BLOCKED)
+        kinds[place] = PLACE | MAJOR
     several = frozenset(
-        place.replace(".", "") for place in (*listed, *language.places) if " " in place or "-" in place
+        place.replace(".", "") for place in (*major, *minor, *language.places) if " " in place or "-" in place
     )
-    return Words(kinds, several, frozenset(place.split()[0] for place in several))
+    return Words(
+        kinds, several, frozenset(place.split()[0] for place in several), frozenset(language.credentials)
+    )
 
 
-def _mark(
-    kinds: dict[str, int], listed: tuple[str, ...] | list[str], kind: int, frequent: int = 0, head: int = 0
-) -> None:
-    for number, word in enumerate(listed):
-        kinds[word] = kinds.get(word, 0) | kind | (frequent if number < head else 0)
+def _mark(kinds: dict[str, int], listed: Iterable[str], kind: int) -> None:
+    for word in map(fold, listed):
+        kinds[word] = kinds.get(word, 0) | kind
 
 
-def _listed(name: str | None) -> list[str]:
+@cache
+def _listed(name: str | None) -> tuple[list[str], list[str]]:
+    """The frequent entries of a list, which stand above its empty line, and the others."""
     if name is None:
-        return []
+        return [], []
     packed = files(__package__).joinpath("data", f"{name}.txt.gz").read_bytes()
-    return gzip.decompress(packed).decode().split("\n")
+    frequent, _, others = gzip.decompress(packed).decode().partition("\n\n")
+    return frequent.split("\n"), others.split("\n") if others else []

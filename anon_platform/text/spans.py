@@ -16,6 +16,9 @@ LIKELY = 0.85
 POSSIBLE = 0.6
 """Score of what a word list or a model alone tells."""
 
+UNSURE = 0.5
+"""Score of a word that no list explains and that is written as a name; a model may still know better."""
+
 _EDGE = " \t\r\n,;:()[]{}<>\"'“”‘’|*_-–—/\\!?=\u00a0\u200b"
 
 
@@ -45,14 +48,15 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _is_initial(text: str, start: int, end: int) -> bool:
     """Whether a letter alone ends there, after a blank or another initial."""
-    return end - start >= 2 and text[end - 1].isalpha() and not text[end - 2].isalnum()
+    return end > start + 1 and text[end - 1].isalpha() and not text[end - 2].isalnum()
 
 
 def resolved(spans: Iterable[Span], text: str) -> list[Span]:
     """Spans in order that do not overlap and cover every character of the given ones but blanks and punctuation.
 
     Strong labels go before weak ones, then longer spans, then surer ones, then earlier ones; what is left of a span
-    beside a better one keeps its label. Parts of one name with only a blank between them become one.
+    beside a better one keeps its label. Parts of one name with only a blank between them become one, parts
+    of an address also over a comma.
     """
     ranked = sorted(set(spans), key=lambda s: (s.label in WEAK, s.start - s.end, -s.score, s.start, s.label))
     taken: list[Span] = []
@@ -83,7 +87,8 @@ def _joined(spans: list[Span], text: str) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
-        if last and last.label == span.label and text[last.end : span.start] in {"", " "}:
+        gaps = {"", " ", ", "} if span.label == "LOCATION" else {"", " "}
+        if last and last.label == span.label and text[last.end : span.start] in gaps:
             joined[-1] = Span(last.start, span.end, last.label, max(last.score, span.score))
         else:
             joined.append(span)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from anon_platform.anonymize import OfRecords
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.files import alike, read_released
 
@@ -39,6 +40,7 @@ def measure_fidelity(evidence: Evidence) -> list[ColumnFidelity]:
     return [
         _column(joint if name in together else evidence.source.counts([name]), evidence, name)
         for name in evidence.policy.released
+        if not any(isinstance(step, OfRecords) for step in evidence.policy.columns[name].treat)
     ]
 
 

@@ -48,7 +48,9 @@ def test_a_code_of_another_key_or_a_changed_one_is_told() -> None:
     (code,) = codes(mine, ["Smith"])
     assert code not in codes(theirs, ["Smith"])
     for strange in (code, (code or "")[::-1], "x"):
-        with pytest.raises(IntegrityError, match="column column: a code was not made with key others") as told:
+        with pytest.raises(
+            IntegrityError, match="column column: a code was not made with key others"
+        ) as told:
             undone(theirs, [strange])
         assert "Smith" not in str(told.value)
 

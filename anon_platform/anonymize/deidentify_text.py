@@ -1,0 +1,86 @@
+"""Free text without what identifies: found spans become their type, or surrogates that read like the original."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from anon_platform.anonymize.technique import TreatRecords, text_fault
+from anon_platform.keys import load_key
+from anon_platform.spec import Spec
+from anon_platform.text.settings import CustomRecognizer, TextSettings
+
+if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
+    import polars as pl
+
+    from anon_platform.text.replace import Replacer
+
+
+class DeidentifyText(Spec):
+    """Names, numbers, dates, addresses and what else identifies in free text is found and replaced, note by note.
+
+    Rules, word lists and a language model find; what the columns of `known_from` hold in the same row is found in any
+    spelling, and is gone for sure: a last look takes every word of it that is left. Other personal data that nobody told
+    of may be missed: how much is measured on notes with known answers (`anon evaluate-text`).
+    """
+
+    technique: Literal["deidentify_text"]
+    replace_by: Literal["type", "surrogate"]
+    """`[PERSON]` and the like; or invented names, numbers and places, the same for the same original everywhere."""
+    key: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_-]{0,62}$")
+    """Id of the secret key that chooses surrogates."""
+    known_from: tuple[str, ...] = ()
+    """Columns of the source that hold what must not be in the text: names, numbers, addresses, dates. They are read, not released."""
+    language: str = "en"
+    """A shipped language: en or es."""
+    model: bool = True
+    """Whether the language's model helps with what the rules leave; without it fewer names are found."""
+    recognizers: tuple[CustomRecognizer, ...] = ()
+    """Recognizers of one's own, beside the rules."""
+    allow: tuple[str, ...] = ()
+    """Texts that are never taken for an identifier, unless a column of `known_from` has them."""
+
+    @model_validator(mode="after")
+    def _key_for_surrogates(self) -> Self:
+        if (self.replace_by == "surrogate") != (self.key is not None):
+            raise ValueError(
+                "surrogates need a key, types have none; write key: … with replace_by: surrogate"
+            )
+        return self
+
+    def fault(self, dtype: "pl.DataType") -> str | None:
+        """Text is searched in text."""
+        import polars as pl
+
+        if text_fault(dtype) is not None or dtype != pl.String:
+            return "deidentify_text works on text; declare type: string"
+        return None
+
+    def fit_records(self, column: str) -> TreatRecords:
+        """The function from rows to released notes; null for null, and nothing of one row shows in another."""
+        from anon_platform.text.making import finder_of
+        from anon_platform.text.replace import Replacer
+
+        settings = TextSettings(
+            language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
+        )
+        key = None if self.key is None else load_key(self.key).derive("surrogates")
+        return _Deidentified(column, self.known_from, Replacer(finder_of(settings), key))
+
+
+class _Deidentified:
+    """The function of rows. counts: spans that it replaced, by label."""
+
+    def __init__(self, column: str, known_from: Sequence[str], replacer: "Replacer") -> None:
+        self._column, self._known, self._replacer = column, known_from, replacer
+        self.counts = replacer.counts
+
+    def __call__(self, rows: "pl.DataFrame") -> "pl.Series":
+        import polars as pl
+
+        known = [name for name in self._known if name in rows.columns]
+        records: Sequence[Mapping[str, object]] = (
+            rows.select(known).to_dicts() if known else [{}] * rows.height
+        )
+        texts = self._replacer.replaced(rows[self._column].to_list(), records)
+        return pl.Series(self._column, texts, dtype=pl.String)

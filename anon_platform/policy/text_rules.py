@@ -1,0 +1,37 @@
+"""Rules of free text: where it may be de-identified, and what it is searched for."""
+
+from collections.abc import Iterator
+
+from anon_platform.anonymize import DeidentifyText
+from anon_platform.policy.model import Model
+from anon_platform.policy.privacy_rules import Broken, Draft
+
+
+def text_rules(draft: Draft) -> Iterator[Broken]:
+    """Every broken rule with the place of the node that breaks it."""
+    texts = []
+    for name, column in draft.columns.items():
+        for i, step in enumerate(column.treat):
+            if isinstance(step, DeidentifyText):
+                texts.append(name)
+                yield from _step(draft, name, i, step)
+    model = draft.parts.get("model")
+    for i, name in enumerate(model.features if isinstance(model, Model) else ()):
+        if name in texts:
+            yield (
+                ("model", "features", i),
+                "a text that is de-identified record by record is no feature; leave it out",
+            )
+
+
+def _step(draft: Draft, name: str, place: int, step: DeidentifyText) -> Iterator[Broken]:
+    column, at = draft.columns[name], ("columns", name, "treat", place)
+    if column.role != "free_text":
+        yield at, "deidentify_text is for columns of role free_text; give the column this role"
+    if len(column.treat) > 1:
+        yield at, "deidentify_text reads the text as it is; write it alone"
+    for i, known in enumerate(step.known_from):
+        if known not in draft.names:
+            yield (*at, "known_from", i), draft.no_column(known)
+        elif known == name or known in step.known_from[:i]:
+            yield (*at, "known_from", i), "name each other column once; remove this one"

@@ -1,0 +1,21 @@
+"""A finder made from settings."""
+
+from anon_platform.text.finder import Finder
+from anon_platform.text.language import language
+from anon_platform.text.settings import TextSettings
+
+
+def finder_of(settings: TextSettings) -> Finder:
+    """The finder of the settings, its model loaded; raises PolicyError for a faulty setting or a missing model."""
+    spoken = language(settings.language)
+    model = None
+    if settings.model and spoken.model:
+        from anon_platform.text.ner import SpacyModel
+
+        model = SpacyModel(spoken)
+    custom = []
+    if settings.recognizers:
+        from anon_platform.text.presidio import as_rule, custom_recognizers
+
+        custom = [as_rule(recognizer) for recognizer in custom_recognizers(settings)]
+    return Finder(spoken, model, custom, frozenset(text.casefold() for text in settings.allow))

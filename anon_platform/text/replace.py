@@ -1,0 +1,129 @@
+"""Found spans replaced, in batches; and a last look for what the record itself names."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from anon_platform.text.finder import Finder, Note
+from anon_platform.text.record import NAME_COLUMNS, PLACE_COLUMNS, Squeezed
+from anon_platform.text.spans import Span, resolved
+from anon_platform.text.surrogates import Surrogates
+
+if TYPE_CHECKING:
+    from anon_platform.keys import Key
+
+NOTES = 256
+"""Notes searched at a time."""
+
+KEPT_AGE = 89
+"""Ages up to this one stay (45 CFR 164.514(b)(2)(i)(C))."""
+
+SHORTEST = 2
+"""Letters that a name of the record has at least to be looked for: a single one is in every text."""
+
+SHORTEST_CODE = 3
+"""Letters and digits that a value with digits has at least: shorter ones occur by chance."""
+
+TELLING = 5
+"""Digits that tell a number also without the letters around them."""
+
+_NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+class Replacer:
+    """A finder and what takes the place of its finds. counts: how many spans of each label were replaced."""
+
+    def __init__(self, finder: Finder, key: "Key | None") -> None:
+        self.finder = finder
+        self.surrogates = None if key is None else Surrogates(key, finder.language)
+        self.counts: Counter[str] = Counter()
+
+    def replaced(
+        self, texts: Sequence[str | None], records: Sequence[Mapping[str, object]]
+    ) -> list[str | None]:
+        """The texts without what identifies; null for null. records: of each text what its row holds beside it."""
+        released: list[str | None] = []
+        for first in range(0, len(texts), NOTES):
+            part = slice(first, first + NOTES)
+            notes = [Note(text, record) for text, record in zip(texts[part], records[part], strict=True)]
+            for note, spans in zip(notes, self.finder.find(notes), strict=True):
+                released.append(None if note.text is None else self._without(note.text, note.record, spans))
+        return released
+
+    def _without(self, text: str, record: Mapping[str, object], spans: Sequence[Span]) -> str:
+        named = named_in(text, record)
+        spans = resolved([*[span for span in spans if _identifies(text, span)], *named], text)
+        parts, at = list[str](), 0
+        for span in spans:
+            parts += [text[at : span.start], self._instead(text[span.start : span.end], span.label, record)]
+            at = span.end
+            self.counts[span.label] += 1
+        return "".join([*parts, text[at:]])
+
+    def _instead(self, text: str, label: str, record: Mapping[str, object]) -> str:
+        if self.surrogates is None:
+            return f"[{label}]"
+        return self.surrogates.instead(text, label, taken=_words_of(record))
+
+
+def _identifies(text: str, span: Span) -> bool:
+    """Whether a find has to go: the age of somebody younger than 90 and organizations may stay."""
+    if span.label == "AGE":
+        return any(int(number) > KEPT_AGE for number in _NUMBER.findall(text[span.start : span.end]))
+    return span.label != "ORGANIZATION"
+
+
+def named_in(text: str, record: Mapping[str, object]) -> list[Span]:
+    """Every whole word of the record's names, and every stretch with the letters and digits of its other values.
+
+    In any case, also where the word may mean something else: of what is known no doubt is left.
+    """
+    words = _name_words(record)
+    found = [
+        Span(match.start(), match.end(), "PERSON")
+        for match in (_WORD.finditer(text) if words else ())
+        if match[0].casefold() in words
+    ]
+    squeezed = Squeezed.of(text)
+    for column, value in _values(record):
+        label = (
+            "LOCATION" if PLACE_COLUMNS.search(column) else "PERSON" if NAME_COLUMNS.search(column) else "ID"
+        )
+        for spelling in _spellings(value):
+            found += list(squeezed.spans(spelling, label))
+    return found
+
+
+def _spellings(value: str) -> list[str]:
+    """The value, and its digits where they alone would tell it."""
+    digits = "".join(filter(str.isdigit, value))
+    shortest = SHORTEST_CODE if digits else SHORTEST
+    found = [value] if sum(map(str.isalnum, value)) >= shortest else []
+    return [*found, digits] if len(digits) >= TELLING and digits != value else found
+
+
+def _values(record: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Column and text of everything that the record holds."""
+    return [
+        (column.lower(), str(one))
+        for column, value in record.items()
+        for one in (value if isinstance(value, list | tuple) else (value,))
+        if one is not None and not isinstance(one, bool)
+    ]
+
+
+def _name_words(record: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(
+        word.casefold()
+        for column, value in _values(record)
+        if NAME_COLUMNS.search(column) and not PLACE_COLUMNS.search(column)
+        for word in _WORD.findall(value)
+        if len(word) >= SHORTEST
+    )
+
+
+def _words_of(record: Mapping[str, object]) -> frozenset[str]:
+    """Words that no surrogate may have."""
+    return frozenset(word.casefold() for _, value in _values(record) for word in _WORD.findall(value))

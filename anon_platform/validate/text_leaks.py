@@ -1,0 +1,70 @@
+"""What the released text still says of what its own row holds: looked for in plain text, without the finder."""
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+
+from anon_platform.anonymize import OfRecords
+from anon_platform.table import ROW
+from anon_platform.validate.evidence import Evidence
+from anon_platform.validate.files import read_released
+from anon_platform.validate.metric import Metric, most
+
+LEAST = 2
+"""Characters of a value without digits that is looked for …"""
+
+LEAST_CODE = 4
+"""… and of one with digits: shorter ones occur by chance."""
+
+LONG_NUMBER = 9
+"""Digits that are looked for whatever stands between them; fewer in a row occur by chance in a long text."""
+
+_BETWEEN = re.compile(r"[\W_]+")
+_DIGITS = re.compile(r"\D+")
+
+
+def measure_text_leaks(evidence: Evidence) -> list[Metric]:
+    """For each de-identified text column the share of notes with a value of their own row, which has to be none."""
+    found = []
+    for name in evidence.policy.released:
+        for step in evidence.policy.columns[name].treat:
+            if isinstance(step, OfRecords) and step.known_from:
+                leaks = sum(_leaks(evidence, name, [c for c in step.known_from if c != name]))
+                metric = most(
+                    "reidentification_risk", f"own identifiers left in {name}", float(leaks), 0.0, "notes"
+                )
+                found.append(metric)
+    return found
+
+
+def _leaks(evidence: Evidence, name: str, known: list[str]) -> Iterator[int]:
+    """Batch by batch the notes that say something of what their row holds."""
+    released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW])
+    for batch in evidence.source.batches([ROW, *known]):
+        rows = released.join(batch, on=ROW, how="inner")
+        texts = rows[name].to_list()
+        columns = [rows[column].cast(pl.String).to_list() for column in known]
+        yield sum(
+            text is not None and any(value is not None and says(text, value) for value in values)
+            for text, *values in zip(texts, *columns, strict=True)
+        )
+
+
+def says(text: str, value: str) -> bool:
+    """Whether the text has the value as whole words, in any case and with anything between them; or a long number.
+
+    >>> says("seen by J. O'Neill, call (312) 555-0199", "o'neill"), says("call 312 555 01 99", "312-555-0199")
+    (True, True)
+    >>> says("a smith's job", "Smi")
+    False
+    """
+    letters = sum(map(str.isalnum, value))
+    digits = _DIGITS.sub("", value)
+    if letters >= (LEAST_CODE if digits else LEAST) and _plain(value) in _plain(text):
+        return True
+    return len(digits) >= LONG_NUMBER and digits in _DIGITS.sub("", text)
+
+
+def _plain(text: str) -> str:
+    return " " + _BETWEEN.sub(" ", text).strip().casefold() + " "
