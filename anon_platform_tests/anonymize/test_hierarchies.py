@@ -37,6 +37,8 @@ RACES = Path(__file__).parents[2] / "policies" / "hierarchies" / "race.csv"
 AGES = Intervals(kind="intervals", widths=(5, 10, 20), bottom=18, top=90)
 DAYS = Dates(kind="dates", levels=("day", "month", "quarter", "year"))
 ZIPS = Zip(kind="zip", levels=("zip5", "zip3", "state"))
+SMALL_ZIP3 = "036 059 102 202 203 204 205 369 556 692 753 772 821 823 878 879 884 893".split()
+"""Prefixes of 20,000 people or fewer in the censuses of 2010 and 2020, as guidance on the Privacy Rule lists them."""
 CODES = Icd9(kind="icd9", levels=("code", "category", "block", "chapter"))
 RACE = CsvHierarchy(kind="csv", file=RACES)
 FLAT = Flat(kind="flat")
@@ -384,3 +386,19 @@ def test_missing_zeros_change_nothing(number: int) -> None:
 def test_a_flat_hierarchy_keeps_the_value_as_text(values: list[Any], expected: list[str | None]) -> None:
     """An empty text is not a missing value."""
     assert labels_of(FLAT, values) == [[label] for label in expected]
+
+
+def test_prefixes_of_few_people_become_000_and_so_do_unknown_ones() -> None:
+    """45 CFR 164.514(b)(2)(i)(B); a prefix that no census knows may have anybody in it."""
+    hierarchy = Zip(kind="zip", levels=("zip5", "zip3", "state"), small_prefixes="000")
+    every = pl.Series([f"{prefix:03d}01" for prefix in range(1000)])
+    zip5, zip3, state = hierarchy.labels(every)
+    assert zip5.to_list() == every.to_list()
+    hidden = {code[:3] for code, label in zip(every, zip3, strict=True) if label == "000**"}
+    assert hidden >= set(SMALL_ZIP3)
+    shown = {code[:3] for code in every} - hidden
+    assert {"606", "100", "941"} <= shown
+    plain = dict(zip(every, ZIPS.labels(every)[2], strict=True))
+    assert {plain[f"{prefix}01"] for prefix in hidden - set(SMALL_ZIP3)} == {"no state"}  # no area has them
+    assert {of for of, code in zip(state, every, strict=True) if code[:3] in hidden} == {"000"}
+    assert ladder(hierarchy, pl.concat([every, pl.Series([None, "x"])]), column="zip").height == 4

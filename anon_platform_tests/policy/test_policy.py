@@ -87,7 +87,7 @@ OTHER = {
 
 SETTINGS = sorted({at[:-1] if isinstance(at[-1], int) else at for at in leaves(spelled_out())}, key=str)
 
-ALONE = ("column", "version", "technique", "kind", "level", "levels", "role", "model", "distance")
+ALONE = ("small_prefixes", "column", "version", "technique", "kind", "level", "levels", "role", "model", "distance")
 """Settings that cannot change alone, or not to anything else."""
 
 
@@ -116,6 +116,7 @@ def test_every_setting_makes_another_policy(tmp_path: Path) -> None:
         ("columns", "diagnosis", "treat", "level"): "chapter",
         ("columns", "zip", "treat", "hierarchy", "levels"): ["zip3"],
         ("columns", "zip", "treat", "hierarchy"): {"kind": "flat"},
+        ("columns", "zip", "treat", "hierarchy", "small_prefixes"): None,
         ("columns", "at", "treat"): {"technique": "suppress"},
     }
     hashes = {load(with_value(policy, at, changed), tmp_path).hash for at, changed in bound.items()}

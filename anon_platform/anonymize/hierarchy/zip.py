@@ -16,12 +16,18 @@ ZipLevel = Literal["zip5", "zip3", "state"]
 ORDER: tuple[ZipLevel, ...] = ("zip5", "zip3", "state")
 
 
+SMALL = 20_000
+"""People in all areas of a prefix, up to which it may not be shown."""
+
+
 class Zip(Spec):
     """US ZIP codes (ZIP+4 is cut to five digits); what is no ZIP code becomes `other`."""
 
     kind: Literal["zip"]
     levels: tuple[ZipLevel, ...] = Field(min_length=1)
     """From finest to coarsest, out of zip5, zip3, state."""
+    small_prefixes: Literal["000"] | None = None
+    """Written as "000": from zip3 on, prefixes of 20,000 people or fewer, and unknown ones, all become 000."""
 
     _check = in_order(ORDER)
 
@@ -41,7 +47,10 @@ class Zip(Spec):
         )
 
     def labels(self, values: "pl.Series") -> "list[pl.Series]":
-        """`60614`, `606**`, `IL`."""
+        """`60614`, `606**`, `IL`; with small prefixes as 000: `000**` and `000` for them.
+
+        Source: 45 CFR 164.514(b)(2)(i)(B), with the population of the prefixes in the 2010 census.
+        """
         import polars as pl
 
         table = _states()
@@ -57,6 +66,10 @@ class Zip(Spec):
             "zip3": pl.concat_str("prefix", pl.lit("**")),
             "state": pl.when(pl.col("code").is_not_null()).then(pl.col("state").fill_null("no state")),
         }
+        if self.small_prefixes is not None:
+            small = pl.col("code").is_not_null() & ~(pl.col("people") > SMALL).fill_null(value=False)
+            texts["zip3"] = pl.when(small).then(pl.lit("000**")).otherwise(texts["zip3"])
+            texts["state"] = pl.when(small).then(pl.lit("000")).otherwise(texts["state"])
         known = pl.col("value").is_null()
         return [
             frame.select(
@@ -72,4 +85,4 @@ def _states() -> "pl.DataFrame":
 
     path = files("anon_platform.anonymize") / "data" / "zip3_2010.csv"
     table = pl.read_csv(path.read_bytes(), infer_schema=False)
-    return table.select(prefix="zip3", state="state")
+    return table.select(prefix="zip3", state="state", people=pl.col("pop2010").cast(pl.Int64))
