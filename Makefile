@@ -16,10 +16,10 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 # the certificates that the machine trusts, as behind a hospital's proxy
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo ui test check format bench bench-kanon chaos schema lock clean
+.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text chaos schema lock clean
 
 help: ## Say what there is to type
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.core ## Install, make demo data, materialize its five assets through Dagster, show the release
 	@$(BIN)/anon keys create instance --if-missing
@@ -52,8 +52,14 @@ schema: $(VENV)/.core ## Write policies/policy.schema.json and docs/policy.md fr
 bench: $(VENV)/.dev ## Measure speed and memory; writes docs/benchmarks.md
 	$(BIN)/python scripts/bench.py
 
+bench-columns: $(VENV)/.dev ## Measure anon suggest on gold roles; ANON_DATA names the folder of the data
+	$(BIN)/python scripts/bench_columns.py $(BENCH)
+
 bench-kanon: $(VENV)/.dev ## Measure anon kanon beside ARX; ANON_ADULT names the folder of the data
 	$(BIN)/python scripts/bench_kanon.py $(BENCH)
+
+bench-text: $(VENV)/.dev ## Measure anon find-text on gold data; ANON_NOTES names the folder of the corpora
+	$(BIN)/python scripts/bench_text.py $(BENCH)
 
 chaos: $(VENV)/.dev ## Kill, starve and race runs; writes docs/chaos.md
 	$(BIN)/python scripts/chaos.py

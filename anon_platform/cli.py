@@ -12,6 +12,8 @@ from rich.console import Console, RenderableType
 
 from anon_platform import errors
 from anon_platform.cli_kanon import kanon
+from anon_platform.cli_suggest import suggest
+from anon_platform.cli_text import evaluate_text, find_text
 from anon_platform.terminal import EPILOG, AsJson, Exit, err, json_out, out, progress_bars
 
 EXITS: dict[type[errors.AnonError], Exit] = {
@@ -217,6 +219,9 @@ def schema(
 
 
 app.command(epilog=EPILOG)(kanon)
+app.command(epilog=EPILOG)(suggest)
+app.command("find-text", epilog=EPILOG)(find_text)
+app.command("evaluate-text", epilog=EPILOG)(evaluate_text)
 
 
 @keys_app.command("create", epilog=EPILOG)

@@ -21,7 +21,7 @@ Typed = Callable[..., tuple[int, str, str]]
 
 ANON = str(Path(sys.executable).parent / "anon")
 COMMANDS = [
-    [], ["keys"], ["audit"], ["run"], ["check"], ["verify"], ["releases"], ["show"], ["demo-data"], ["schema"], ["kanon"],
+    [], ["keys"], ["audit"], ["run"], ["check"], ["verify"], ["releases"], ["show"], ["demo-data"], ["schema"], ["kanon"], ["find-text"], ["evaluate-text"],
     ["keys", "create"], ["keys", "list"], ["audit", "verify"], ["audit", "log"],
 ]  # fmt: skip
 

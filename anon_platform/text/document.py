@@ -7,7 +7,7 @@ from anon_platform.text.lexicon import TITLE, Words, fold
 
 _WORD = re.compile(
     r"[A-Za-z\u00aa-\u024f\u0300-\u036f\u0370-\u1fff\u3040-\ud7ff]+"
-    r"(?:['’](?!s\b)[A-Za-z\u00c0-\u024f\u0300-\u036f]+|-[A-Za-z\u00c0-\u024f\u0300-\u036f]+)*"
+    r"(?:['’](?![sS]\b)[A-Za-z\u00c0-\u024f\u0300-\u036f]+|-[A-Za-z\u00c0-\u024f\u0300-\u036f]+)*"
 )
 _OPENS_SENTENCE = frozenset('.!?:;\n\r•*-–—|"“(#>\t')
 _SENTENCE = re.compile(r"(?<=[.!?])[ \t]+(?=[A-Z\"'“(])|[\r\n]+")

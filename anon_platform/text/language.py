@@ -43,6 +43,7 @@ class Language(Spec):
     ordinals: Words = ()
     of: Words = ()
     relative_days: Words = ()
+    month_cues: Words = ()
     date_cues: Words = ()
     not_a_date: Words = ()
 
@@ -78,6 +79,9 @@ class Language(Spec):
     street_words: Words = ()
     street_words_before: Words = ()
     street_words_alone: Words = ()
+    address_cues: Words = ()
+    address_ends: Words = ()
+    units_alone: Words = ()
     units: Words = ()
     post_boxes: Words = ()
     post_codes: Words = ()

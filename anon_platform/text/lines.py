@@ -45,7 +45,7 @@ def parsed(raw: bytes) -> Line:
 def written(line: Line, spans: Iterable[Span]) -> str:
     """The line of what was found, without the text."""
     found = [{**span._asdict(), "score": round(span.score, 2)} for span in spans]
-    return json.dumps({"id": line.id, "spans": found}, ensure_ascii=False) + "\n"
+    return json.dumps({"id": line.id, "spans": found}) + "\n"
 
 
 def answered(

@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from anon_platform.errors import PolicyError
@@ -17,6 +17,7 @@ from anon_platform.text.lexicon import (
     PLACE,
     TITLE,
     WORD,
+    fold,
 )
 from anon_platform.text.rules.eponyms import Eponyms
 from anon_platform.text.spans import POSSIBLE, UNSURE, Span, trimmed
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from spacy.language import Language as Pipeline
 
 _PAUSE = re.compile(r"\s[-–—|/]|[\n,;:(]")
+_HALVES = re.compile("[\ud800-\udfff]")
+_NUMBERED = re.compile(r"\s?[:<>]?\s?\d")
+_DOSED = re.compile(r"\s?(?:[:=<>]\s?\d|\d+(?:[.,]\d+)?\s?(?:mg|mcg|µg|g|ml|mL|units?|IU|%|tabs?|mEq)(?!\w))")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
 _DRAWN_OUT = re.compile(r"(\w)\1\1", re.IGNORECASE)
 
 LABELS = {
@@ -36,6 +41,9 @@ REMEMBERED = 50_000
 """Sentences whose entities are kept; at about 200 bytes each, 10 MB."""
 
 BATCH = 64
+LONG = 4
+"""Letters that a name in small letters has at least, if no list has it."""
+
 ACRONYM = 5
 """Letters of a word in capitals that is more likely an abbreviation than a name."""
 
@@ -55,9 +63,10 @@ class SpacyModel:
 
     def __init__(self, language: Language) -> None:
         """Raises PolicyError where the model is not installed."""
-        self._pipeline = _load(language)
+        self.pipeline = _load(language)
         self._eponyms = Eponyms(language)
         self._states = frozenset(language.states)
+        self._where = frozenset({"at", "near", "outside", "inside", "in", "to"}) & {*language.place_cues}
         self._nouns = frozenset(language.place_nouns)
         self._stops = frozenset({*language.titles, "the", "a", "an"})
         self._known: OrderedDict[str, Entities] = OrderedDict()
@@ -73,17 +82,22 @@ class SpacyModel:
             for document, covered in zip(documents, map(_covered, found), strict=True)
         ]
         self._learn(
-            [d.text[start:end] for d, places in zip(documents, asked, strict=True) for start, end in places]
+            documents[0].lists.kinds if documents else {},
+            [d.text[start:end] for d, places in zip(documents, asked, strict=True) for start, end in places],
         )
-        return [
+        answers = [
             [span for place in places for span in self._spans(document, place)]
             for document, places in zip(documents, asked, strict=True)
         ]
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+        return answers
 
-    def _learn(self, sentences: list[str]) -> None:
+    def _learn(self, kinds: Mapping[str, int], sentences: list[str]) -> None:
         new = [sentence for sentence in dict.fromkeys(sentences) if sentence not in self._known]
-        cased = (with_usual_capitals(sentence) for sentence in new)
-        for sentence, entities in zip(new, self._pipeline.pipe(cased, batch_size=BATCH), strict=True):
+        # half a pair of UTF-16, as JSON may hold, is no character to a model
+        cased = (_HALVES.sub("?", with_usual_capitals(sentence, kinds)) for sentence in new)
+        for sentence, entities in zip(new, self.pipeline.pipe(cased, batch_size=BATCH), strict=True):
             self._known[sentence] = tuple(
                 Span(entity.start_char, entity.end_char, LABELS[entity.label_], POSSIBLE)
                 for entity in entities.ents
@@ -96,8 +110,6 @@ class SpacyModel:
         for entity in self._known[sentence]:
             if (span := self._checked(document, entity, place[0])) is not None:
                 yield span
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
 
     def _checked(self, document: Document, entity: Span, offset: int) -> Span | None:
         """The entity in its document, without titles; None for what words and terms explain better."""
@@ -116,6 +128,9 @@ class SpacyModel:
         if label != "ORGANIZATION":
             return label
         if document.folded[numbers[-1]] in self._nouns and len(numbers) > 1:
+            return "LOCATION"
+        before = numbers[0] - 1 - (numbers[0] > 0 and document.folded[numbers[0] - 1] == "the")
+        if before >= 0 and document.folded[before] in self._where and document.capitalized[numbers[0]]:
             return "LOCATION"
         kind, form = document.kinds[numbers[0]], document.forms[numbers[0]]
         unknown = len(numbers) == 1 and not kind & ~NAME and not form.isupper()
@@ -146,16 +161,25 @@ class SpacyModel:
         if all(kind & (BLOCKED | TITLE | CREDENTIAL) for kind in kinds) or self._is_term(document, numbers):
             return False
         if label == "ORGANIZATION":
-            return True
+            # WBC 7.8: an abbreviation with a number behind it is measured
+            return not (
+                _is_abbreviation(document, numbers)
+                and _NUMBERED.match(document.text, document.ends[numbers[-1]])
+            )
         if _is_abbreviation(document, numbers) or any(
             _DRAWN_OUT.search(document.forms[number]) for number in numbers
         ):
             return False
         if not any(document.capitalized[number] for number in numbers):
-            return any(kind & (NAME | PLACE) and not kind & WORD for kind in kinds)
+            return any(
+                not kind & WORD and (kind & (NAME | PLACE) or len(document.forms[number]) >= LONG)
+                for number, kind in zip(numbers, kinds, strict=True)
+            )
         return not all(kind & WORD for kind in kinds) or _is_name_of_words(document, numbers, label)
 
     def _is_term(self, document: Document, numbers: list[int]) -> bool:
+        if _DOSED.match(document.text, document.ends[numbers[-1]]):
+            return True
         drug = len(numbers) == 1 and self._eponyms.is_drug(document, numbers[0])
         return drug or self._eponyms.in_term(document, numbers[-1])
 
@@ -209,7 +233,10 @@ def _is_unexplained(
     document: Document, place: tuple[int, int], covered: list[tuple[int, int]], eponyms: Eponyms
 ) -> bool:
     """Whether a capitalized word of the sentence may be a name, and no span has it."""
-    for number in _words_within(document, *place):
+    numbers = _words_within(document, *place)
+    if not any(document.capitalized[number] for number in numbers):  # somebody who writes all names small
+        return any(not document.kinds[number] and len(document.forms[number]) >= LONG for number in numbers)
+    for number in numbers:
         if not document.capitalized[number] or not _may_be_name(document, number):
             continue
         start = document.starts[number]
@@ -250,14 +277,27 @@ def _words_within(document: Document, start: int, end: int) -> list[int]:
     return list(range(first, last))
 
 
-def with_usual_capitals(sentence: str) -> str:
-    """The sentence as a model has learnt them: words in capitals get small letters after the first, if all are so.
+def with_usual_capitals(sentence: str, kinds: Mapping[str, int]) -> str:
+    """The sentence as a model has learnt them, as long as it was.
 
-    >>> with_usual_capitals("SEEN BY JOHN SMITH"), with_usual_capitals("Seen by JOHN")
+    Of words in capitals the first letter stays one; in a sentence without capitals, words that are no plain words get one.
+
+    >>> with_usual_capitals("SEEN BY JOHN SMITH", {}), with_usual_capitals("Seen by JOHN", {})
     ('Seen By John Smith', 'Seen by JOHN')
+    >>> with_usual_capitals("seen by zoltan", {"seen": WORD, "by": WORD})
+    'seen by Zoltan'
     """
     letters = [letter for letter in sentence if letter.isalpha()]
-    if len(letters) < 8 or sum(map(str.isupper, letters)) < 0.8 * len(letters):  # noqa: PLR2004
+    capitals = sum(map(str.isupper, letters))
+    if len(letters) >= 8 and capitals >= 0.8 * len(letters):  # noqa: PLR2004
+        cased = _WORDS.sub(lambda word: word.group()[0] + word.group()[1:].lower(), sentence)
+    elif capitals == 0:
+        cased = _WORDS.sub(lambda word: _capitalized(word.group(), kinds), sentence)
+    else:
         return sentence
-    cased = re.sub(r"[^\W\d_]{2,}", lambda word: word.group()[0] + word.group()[1:].lower(), sentence)
     return cased if len(cased) == len(sentence) else sentence
+
+
+def _capitalized(word: str, kinds: Mapping[str, int]) -> str:
+    plain = len(word) < LONG or kinds.get(fold(word), 0) & (WORD | BLOCKED | TITLE | CREDENTIAL)
+    return word if plain else word[0].upper() + word[1:]

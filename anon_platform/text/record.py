@@ -55,6 +55,8 @@ class Record:
             found.extend(squeezed.spans(value, label))
         for phrase in self._phrases:
             found.extend(squeezed.spans(phrase, "LOCATION"))
+        for name in self._compounds:
+            found.extend(squeezed.spans(name, "PERSON"))
         found.extend(_days(document.text, self._dates, frozenset(self.language.not_a_date)))
         return found
 
@@ -76,7 +78,19 @@ class Record:
             if NAME_COLUMNS.search(column) and not PLACE_COLUMNS.search(column):
                 parts = [part for part in text.replace(",", " ").split() if _LETTERS.search(part)]
                 words.update(fold(part) for part in parts if len(part.strip(".")) > 1)
+                words.update(fold(half) for part in parts for half in part.split("-") if len(half) > 2)  # noqa: PLR2004
         return frozenset(words - left_out)
+
+    @cached_property
+    def _compounds(self) -> list[str]:
+        """Names with a hyphen, an apostrophe or a blank within, which may be written with others or none."""
+        return [
+            part
+            for column, text in self._texts
+            if NAME_COLUMNS.search(column) and not PLACE_COLUMNS.search(column)
+            for part in {text, *text.split()}
+            if re.search(r"\w[\s'’-]+\w", part) and len(part) >= SHORTEST_CODE
+        ]
 
     @cached_property
     def _phrases(self) -> list[str]:

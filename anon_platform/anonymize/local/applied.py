@@ -139,12 +139,15 @@ def _covers(column: Mapping[str, Any], values: pl.Series, kind: LevelLabels) -> 
 
 
 def _ancestors(values: pl.Series, kind: LevelLabels) -> list[pl.Series]:
-    """The labels of the values at each level, null where the hierarchy does not know a value; at last whether it does."""
+    """The labels of the values at each level, null where the hierarchy does not know a value; at last whether it does.
+
+    A null stays null at each level, and so is known.
+    """
     known = kind.leaves() if isinstance(kind, KnowsLeaves) else None
     if known is None:
         return [*kind.labels(values), pl.repeat(value=True, n=len(values), eager=True)]
     text = values.cast(pl.String)
-    there = text.is_in(known.implode()).fill_null(value=False)
+    there = text.is_in(known.implode()).fill_null(value=True)
     at = there.arg_true()
     place = (
         pl.Series(np.cumsum(there.to_numpy()) - 1)

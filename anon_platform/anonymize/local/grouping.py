@@ -1,7 +1,7 @@
 """A grouping of the units while it is improved: members, hulls, records and losses of its groups."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ PAIR = 2
 
 BLOCK = 2_000_000
 """Numbers of a table of pairs made at a time: it stays in the cache."""
+
+TABLE = 40_000_000
+"""Numbers of the hulls in a table of one column that is kept whole, 8 bytes each while it is made."""
 
 
 @dataclass
@@ -87,18 +90,12 @@ class Merging:
     """What a record would lose in the union of a group on the left and one on the right, for all pairs.
 
     Groups have few different hulls in one column, so that the losses of all pairs of these fit in a table; a row for
-    a group is the sum of one table row a column.
+    a group is the sum of one table row a column. Where they do not fit, the table is made for some rows at a time.
     """
 
     def __init__(self, shapes: tuple[Shape, ...], left: tuple[Hull, ...], right: tuple[Hull, ...]) -> None:
-        self._tables, self._rows = [], []
         self.width = right[0].shape[1]
-        for shape, some, others in zip(shapes, left, right, strict=True):
-            mine, row = _distinct(some)
-            theirs, place = _distinct(others)
-            both = shape.loss(shape.merged(mine[:, :, None], theirs[:, None, :])).astype(np.float32)
-            self._tables.append(both[:, place])
-            self._rows.append(row)
+        self._columns = [_Column.of(*one) for one in zip(shapes, left, right, strict=True)]
 
     def blocks(self, count: int) -> Iterator[tuple[slice, Singles]]:
         """Rows of the table of all pairs, some of the `count` left groups at a time."""
@@ -106,10 +103,40 @@ class Merging:
         for first in range(0, count, step):
             part = slice(first, min(first + step, count))
             found = np.zeros((part.stop - first, self.width), np.float32)
-            for table, row in zip(self._tables, self._rows, strict=True):
-                for place, at in enumerate(row[part].tolist()):
+            for column in self._columns:
+                table, rows = column.table(part)
+                for place, at in enumerate(rows.tolist()):
                     found[place] += table[at]
             yield part, found
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of a `Merging`. left: distinct hulls, and the place of each group's; right: the same."""
+
+    shape: Shape
+    left: tuple[Hull, Ints]
+    right: tuple[Hull, Ints]
+    whole: Singles | None = None
+
+    @classmethod
+    def of(cls, shape: Shape, left: Hull, right: Hull) -> "_Column":
+        column = cls(shape, _distinct(left), _distinct(right))
+        fits = column.left[0].size * right.shape[1] <= TABLE
+        return replace(column, whole=column._lost(column.left[0])) if fits else column
+
+    def table(self, part: slice) -> tuple[Singles, Ints]:
+        """Distinct hulls × right groups, at least those of some left groups; and the row of each of these."""
+        hulls, rows = self.left
+        if self.whole is not None:
+            return self.whole, rows[part]
+        seen, place = np.unique(rows[part], return_inverse=True)
+        return self._lost(hulls[:, seen]), place
+
+    def _lost(self, hulls: Hull) -> Singles:
+        distinct, place = self.right
+        both = self.shape.merged(hulls[:, :, None], distinct[:, None, :])
+        return self.shape.loss(both).astype(np.float32)[:, place]
 
 
 def _distinct(hull: Hull) -> tuple[Hull, npt.NDArray[np.int64]]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from anon_platform.anonymize.hierarchy import SUPPRESSED, Ladder
 from anon_platform.anonymize.hierarchy.levels import KnowsLeaves, LevelLabels
-from anon_platform.anonymize.local.shapes import Floats, Hull, Ints, Shape, Span, Subset, Tree
+from anon_platform.anonymize.local.shapes import BARRED, Floats, Hull, Ints, Shape, Span, Subset, Tree
 
 Output = Literal["hierarchy", "intervals"]
 """Labels of the hierarchy; or intervals of numbers, and sets of what are no numbers."""
@@ -23,12 +23,13 @@ LARGEST_SET = 512
 class Column:
     """One quasi-identifier: its ladder, its hierarchy as a shape, and the shape in which it leaves.
 
-    order: the place of each leaf, where the leaves are numbers. measure: as `shape`, but what it says is lost is a share of the column, 0 to 1, without weights and caps.
+    order: the place of each leaf, where the leaves are numbers. plain: as `tree`, and measure: as `shape`, but what it says is lost is a share of the column, 0 to 1, without weights and caps.
     """
 
     name: str
     ladder: Ladder
     tree: Tree
+    plain: Tree
     shape: Shape
     measure: Shape
     order: Ints | None
@@ -91,19 +92,21 @@ def _member(text: str | None) -> str:
 def column(name: str, kind: LevelLabels, ladder: Ladder, prices: Sequence[Floats], output: Output) -> Column:
     """The column in its shape. A cap forbids intervals and sets wider than it: such a column keeps its hierarchy."""
     tree, plain = Tree(ladder, prices), Tree(ladder, [ladder.loss(level) for level in range(ladder.height)])
-    free = np.isfinite(tree.price).all() and _shows_values(ladder)
+    free = bool((tree.price < BARRED).all()) and _shows_values(ladder)
     finest, leaves = ladder.labels[0], ladder.leaves
     weight = float(tree.price[-1].max(initial=0.0))
     places = _places(finest, kind.leaves() if isinstance(kind, KnowsLeaves) else None)
     order = None if places is None else places[0]
     if output == "hierarchy" or not free or ladder.height == 1:
-        return Column(name, ladder, tree, tree, plain, order)
+        return Column(name, ladder, tree, plain, tree, plain, order)
     if places is not None:
-        return Column(name, ladder, tree, Span(*places, leaves, weight), Span(*places, leaves, 1.0), order)
+        return Column(
+            name, ladder, tree, plain, Span(*places, leaves, weight), Span(*places, leaves, 1.0), order
+        )
     if len(finest) > LARGEST_SET:
-        return Column(name, ladder, tree, tree, plain, order)
+        return Column(name, ladder, tree, plain, tree, plain, order)
     width = len(finest)
-    return Column(name, ladder, tree, Subset(width, leaves, weight), Subset(width, leaves, 1.0), order)
+    return Column(name, ladder, tree, plain, Subset(width, leaves, weight), Subset(width, leaves, 1.0), order)
 
 
 def _shows_values(ladder: Ladder) -> bool:

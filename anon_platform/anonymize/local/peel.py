@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from anon_platform.anonymize.local.shapes import Floats, Ints
+from anon_platform.anonymize.local.shapes import BARRED, Floats, Ints
 from anon_platform.anonymize.local.units import Units
 
 Levels = tuple[int, ...]
@@ -165,8 +165,9 @@ def peel(
         later = boxes.lost[fit & ~cheap]
         if units.demand.beside_all and take.any():
             take = _balanced(units, rest, boxes, take)
-            # what unbalances the rest now may suit it later
-            later = later if take.any() else np.append(later, max(bound, least) * (1 + AGAIN) + HAIR)
+            # what unbalances the rest now may suit it later; nothing loses more than all
+            wait = max(bound, least) + _margin(max(bound, least), AGAIN) + HAIR
+            later = later if take.any() or wait > 1 else np.append(later, wait)
         if len(later):
             waiting.again(float(later.min()))
         if take.any():
@@ -277,7 +278,7 @@ class _Waiting:
             if places[column] + 1 < len(self._levels[column]):
                 coarser = (*places[:column], places[column] + 1, *places[column + 1 :])
                 bound = self._bound(coarser)
-                if np.isfinite(bound):
+                if self._least[column][places[column] + 1] < BARRED:
                     heapq.heappush(self._heap, (bound, coarser, column))
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from anon_platform.anonymize.k_anonymity.demand import Demand
 from anon_platform.anonymize.k_anonymity.grouped import classes_of
 from anon_platform.anonymize.k_anonymity.price import caps_of, prices, weights_of
 from anon_platform.anonymize.k_anonymity.problem import Asked, Problem, leaf_codes, posed
+from anon_platform.anonymize.local.full_domain import full_domain, is_small
 from anon_platform.anonymize.local.grouping import Grouping
 from anon_platform.anonymize.local.improve import improved
 from anon_platform.anonymize.local.insert import inserted
@@ -19,7 +21,7 @@ from anon_platform.anonymize.local.labels import Column, Output, column
 from anon_platform.anonymize.local.members import grown
 from anon_platform.anonymize.local.mondrian import Split, divided
 from anon_platform.anonymize.local.peel import peel
-from anon_platform.anonymize.local.recoded import Recoded, recoded
+from anon_platform.anonymize.local.recoded import KEPT, Recoded, recoded
 from anon_platform.anonymize.local.repair import repaired
 from anon_platform.anonymize.local.shapes import Floats, Ints
 from anon_platform.anonymize.local.units import Units
@@ -55,7 +57,7 @@ PAIRS = 400_000_000
 """Up to so many pairs of units and groups the grouping is improved."""
 
 GROWN = 40_000
-"""Up to so many units are grouped one by one, for intervals and sets."""
+"""Up to so many units are grouped one by one, for intervals and sets, and where the lattice is large."""
 
 DUE = 0.3
 """Share of what a unit lost before that is taken off its loss in the second peel."""
@@ -90,6 +92,8 @@ def recode(
     asked = Asked(person, sensitive, k, suppressed_share, attackers, mean_risk, unique_records)
     problem = posed(counts, hierarchies, asked)
     names = list(hierarchies)
+    if KEPT in names:
+        raise PolicyError(f"column {KEPT}: the name is needed for what is kept; rename the column")
     priced = prices(problem.steps, weights_of(names, weights), caps_of(problem.ladders, caps))
     columns = [
         column(name, hierarchies[name], built, price, output)
@@ -98,19 +102,44 @@ def recode(
     units = Units(
         problem.bottom, tuple(c.tree for c in columns), tuple(c.shape for c in columns), problem.demand
     )
+    combinations = _combinations(counts, problem)
+    found = None
     for demand in _ever_stricter(problem.demand, problem.people):
         asked_of = replace(units, demand=demand)
         if mondrian is None:
-            of = _groups(asked_of, output, effort, progress)
+            of = _groups(asked_of, columns, output, effort, progress)
         else:
             of = _divided(asked_of, columns, mondrian, progress)
-        found = recoded(_combinations(counts, problem), columns, units, of)
+        found = recoded(combinations, columns, units, of)
         if found is not None:
-            return found
+            break
+    if mondrian is None and (found is None or (is_small(problem) and not problem.demand.people_only)):
+        others = _of_full_domain(combinations, columns, units, full_domain(problem, priced))
+        found = min([*([found] if found else []), *others], key=lambda one: one.loss, default=None)
+    if found is not None:
+        return found
     raise PolicyError(
         "no classes reach k and all models with so few records suppressed; lower them, or allow more suppression"
         " (thresholds.suppressed_records)"
     )
+
+
+def _of_full_domain(
+    combinations: tuple[pl.DataFrame, Ints],
+    columns: Sequence[Column],
+    units: Units,
+    best: tuple[Ints, Sequence[int]] | None,
+) -> list[Recoded]:
+    """The classes of full-domain generalization as narrow as they can be, if these may leave; and as they are."""
+    if best is None:
+        return []
+    of, node = best
+    trees = [replace(column, shape=column.tree, measure=column.plain) for column in columns]
+    found = [
+        recoded(combinations, columns, units, of),
+        recoded(combinations, trees, replace(units, shapes=units.trees), of, levels=node),
+    ]
+    return [one for one in found if one is not None]
 
 
 def _ever_stricter(demand: Demand, people: int) -> list[Demand]:
@@ -140,30 +169,44 @@ def _divided(
     )
 
 
-def _groups(units: Units, output: Output, effort: Effort, progress: Progress | None) -> Ints:
+def _groups(
+    units: Units, columns: Sequence[Column], output: Output, effort: Effort, progress: Progress | None
+) -> Ints:
     """The group of each unit, −1 where suppressed."""
     if not units.trees:
         return repaired(units, np.zeros(len(units.records), np.int64))
+    grouping, kept = _start(units, columns, output, effort, progress)
+    losing = np.flatnonzero(grouping.lost[grouping.of] > 0)
+    if effort == "best" and len(losing) * grouping.count <= PAIRS:
+        grouping = improved(grouping, nearest=NEAREST[output], progress=_named(progress, "improving classes"))
+    of = np.full(len(units.records), -1, np.int64)
+    of[kept] = grouping.of
+    return of
+
+
+def _start(
+    units: Units, columns: Sequence[Column], output: Output, effort: Effort, progress: Progress | None
+) -> tuple[Grouping, Ints]:
+    """Groups to begin with, and the units in them."""
     count = len(units.records)
+    # more than are looked at: boxes of most are never seen, other ways find better groups
+    many_nodes = prod(len(tree.up) for tree in units.trees) > LOOKS
     by_hierarchy = replace(units, shapes=units.trees)
     peeled = _peeled(by_hierarchy, None, effort, progress)
     grouping, kept = _made(by_hierarchy, peeled)
     due = np.ones(count)
     due[kept] = grouping.lost[grouping.of]
-    if output == "intervals" and count <= GROWN:
-        grouping, kept = _made(units, grown(units, due, _named(progress, "growing classes")))
-    elif output == "intervals":
-        grouping, kept = _made(units, peeled)
-    elif effort == "best" and count <= AGAIN and units.counts_only:
-        again, others = _made(units, _peeled(units, DUE * due, effort, progress))
-        if again.total + _records_left_out(units, others) < grouping.total + _records_left_out(units, kept):
-            grouping, kept = again, others
-    losing = np.flatnonzero(grouping.lost[grouping.of] > 0)
-    if effort == "best" and len(losing) * grouping.count <= PAIRS:
-        grouping = improved(grouping, nearest=NEAREST[output], progress=_named(progress, "improving classes"))
-    of = np.full(count, -1, np.int64)
-    of[kept] = grouping.of
-    return of
+    by_unit = count <= GROWN and (output == "intervals" or many_nodes)
+    if by_unit and output == "intervals":
+        return _made(units, grown(units, due, _named(progress, "growing classes")))
+    starts = [(grouping, kept) if output == "hierarchy" else _made(units, peeled)]
+    if by_unit:
+        starts.append(_made(units, grown(units, due, _named(progress, "growing classes"))))
+    elif many_nodes:
+        starts.append(_made(units, _divided(units, columns, Mondrian("best_loss", strict=True), progress)))
+    elif output == "hierarchy" and effort == "best" and count <= AGAIN and units.counts_only:
+        starts.append(_made(units, _peeled(units, DUE * due, effort, progress)))
+    return min(starts, key=lambda start: start[0].total + _records_left_out(units, start[1]))
 
 
 def _made(units: Units, of: Ints) -> tuple[Grouping, Ints]:

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from anon_platform.anonymize.hierarchy import SUPPRESSED
-from anon_platform.anonymize.k_anonymity.grouped import classes_of
+from anon_platform.anonymize.k_anonymity.grouped import Codes, classes_of
 from anon_platform.anonymize.local.grouping import Grouping, loss_of
 from anon_platform.anonymize.local.labels import Column
-from anon_platform.anonymize.local.shapes import Floats, Ints
+from anon_platform.anonymize.local.shapes import BARRED, Floats, Hull, Ints
 from anon_platform.anonymize.local.units import Units
 from anon_platform.errors import SourceError
 
@@ -63,7 +63,7 @@ class Recoded:
         )
         if found["__known"].null_count():
             raise SourceError(
-                f"{found['known'].null_count()} rows have quasi-identifiers that were not there when the table was"
+                f"{found['__known'].null_count()} rows have quasi-identifiers that were not there when the table was"
                 " counted; run again on a source that does not change meanwhile"
             )
         at = found[CLASS]
@@ -98,22 +98,31 @@ class Recoded:
 
 
 def recoded(
-    combinations: tuple[pl.DataFrame, Ints], columns: Sequence[Column], units: Units, of: Ints
+    combinations: tuple[pl.DataFrame, Ints],
+    columns: Sequence[Column],
+    units: Units,
+    of: Ints,
+    *,
+    levels: Sequence[int] | None = None,
 ) -> Recoded | None:
     """The recoding with the groups `of` (by unit, −1 suppressed); None when too few of them may leave.
 
-    Groups that look the same are one class.
+    levels: those of the hierarchies at which the groups look alike; None: each is as narrow as it can be.
+    Groups with the same labels are one class. Whether it may leave is asked of all that read the same, also where
+    labels of two levels do: nobody can tell these apart.
     """
     distinct, unit = combinations
-    inside = np.flatnonzero(of >= 0)
-    if not len(inside):
+    inside, grouping = _within_caps(units, of)
+    if grouping is None:
         return None
-    grouping = Grouping.made(units.part(inside), of[inside])
+    if levels is not None:
+        grouping = replace(grouping, hulls=_raised(grouping.hulls, levels))
     made = [c.labels(hull) for c, hull in zip(columns, grouping.hulls, strict=True)]
-    codes = [text.rank("dense").fill_null(0).to_numpy().astype(np.int32) for text, _ in made]
-    stacked = np.stack(codes) if codes else np.zeros((0, grouping.count), np.int32)
-    first, looks = classes_of(stacked)
-    good = units.demand.kept(units.classes.joined(inside, looks[grouping.of], len(first), stacked[:, first]))
+    texts = _ranks([text for text, _ in made], grouping.count)
+    text_first, texts_of = classes_of(texts)
+    first, looks = classes_of(_ranks([part for _, part in made], grouping.count))
+    joined = units.classes.joined(inside, texts_of[grouping.of], len(text_first), texts[:, text_first])
+    good = units.demand.kept(joined)[texts_of[first]]
     records = int(units.records.sum())
     kept = np.bincount(looks[grouping.of], weights=units.records[inside], minlength=len(first)) * good
     suppressed = records - int(kept.sum())
@@ -153,3 +162,25 @@ def _stars(columns: Sequence[Column], labels: Sequence[pl.Series], records: Ints
         c.name: float(records @ text.eq_missing(pl.Series([SUPPRESSED])).to_numpy()) / total
         for c, text in zip(columns, labels, strict=True)
     }
+
+
+def _within_caps(units: Units, of: Ints) -> tuple[Ints, Grouping | None]:
+    """The units in groups below all caps, and these groups; None when there are none."""
+    inside = np.flatnonzero(of >= 0)
+    if len(inside):
+        grouping = Grouping.made(units.part(inside), of[inside])
+        inside = inside[(grouping.lost < BARRED)[grouping.of]]
+    return inside, Grouping.made(units.part(inside), of[inside]) if len(inside) else None
+
+
+def _raised(hulls: Sequence[Hull], levels: Sequence[int]) -> tuple[Hull, ...]:
+    """The same groups as ancestors at these levels."""
+    return tuple(
+        np.stack([hull[0], np.full_like(hull[1], level)]) for hull, level in zip(hulls, levels, strict=True)
+    )
+
+
+def _ranks(columns: Sequence[pl.Series], groups: int) -> Codes:
+    """Columns × groups: numbers that are equal where the texts are, a null 0."""
+    codes = [text.rank("dense").fill_null(0).to_numpy().astype(np.int32) for text in columns]
+    return np.stack(codes) if codes else np.zeros((0, groups), np.int32)

@@ -24,6 +24,10 @@ SMALL = 2048
 """Up to this many leaves all pairs of them are kept in a table (5 bytes each)."""
 
 
+BARRED = 1000.0
+"""What a record loses above a cap: so much more than by suppression that no search keeps it, and none divides by it."""
+
+
 class Shape(Protocol):
     """One column."""
 
@@ -57,8 +61,8 @@ class Tree:
         first[ladder.codes[0]] = np.arange(ladder.codes.shape[1])
         self.up = ladder.codes[:, first]
         """levels × leaves: the code of each leaf's ancestor."""
-        self.price = np.stack([prices[level][codes] for level, codes in enumerate(self.up)])
-        """levels × leaves: what a record loses that looks like this ancestor."""
+        self.price = np.minimum([prices[level][codes] for level, codes in enumerate(self.up)], BARRED)
+        """levels × leaves: what a record loses that looks like this ancestor; `BARRED` above a cap."""
         self.price32 = self.price.astype(np.float32)
         self._levels = self._pairs() if width <= SMALL else None
 
@@ -115,7 +119,7 @@ class Span:
     """
 
     def __init__(self, place: Ints, texts: Sequence[str], leaves: int, weight: float) -> None:
-        self.place, self.texts = place, texts
+        self.place, self.texts, self.leaves = place, texts, leaves
         self.step = weight / max(leaves - 1, 1)
         self.most = weight
 
@@ -143,8 +147,8 @@ class Span:
         return np.minimum(width * self.step, self.most).astype(np.float32)
 
     def whole(self, state: Ints) -> bool:
-        """Whether one group's interval is all of the column."""
-        return int(state[1] - state[0]) >= len(self.texts) - 1 and len(self.texts) > 1
+        """Whether one group's interval is all of the column, a null included where there is one."""
+        return int(state[1] - state[0]) >= self.leaves - 1 > 0
 
     def text(self, place: int) -> str | None:
         """The leaf at a place; None for the null's."""

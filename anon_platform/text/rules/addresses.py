@@ -21,7 +21,11 @@ def addresses(language: Language) -> Callable[[Document], Iterator[Span]]:
             return
         for pattern in patterns:
             for match in pattern.finditer(document.text):
-                yield Span(match.start(), match.end(), "LOCATION", LIKELY)
+                # the stop after the letter of a door ends the sentence
+                group = "address" if "address" in pattern.groupindex else 0
+                end = match.end(group) - (re.search(r"[ ,]\w\.$", match[group]) is not None)
+                if not group or any(map(str.isupper, match[group])):
+                    yield Span(match.start(group), end, "LOCATION", LIKELY)
 
     return find
 
@@ -39,11 +43,18 @@ def _forms(language: Language) -> Iterator[str]:
         yield rf"(?<!\w)(?:[A-Z][\w'’-]+ ){{1,3}}(?i:{any_of({*language.street_words_alone} | {'street'})})(?!\w)\.?{unit}{town}"
     if language.street_words_before:
         street = any_of(language.street_words_before)
-        floor = r"(?:,?\s?s\s?/\s?n|,?\s?(?:n[ºo°]?\.?\s?)?\d{1,4}(?:[-/]\d{1,4})?(?:,\s?[\w.ºª°-]{1,5}(?!\w)){0,4})"
-        yield rf"(?<!\w)(?i:{street})\.?\s?{_NAME}(?:,? {_NAME}){{0,6}}{floor}?"
+        floor = r"(?:,?\s?s\s?/\s?n|,?\s?(?:n[ºo°]?\.?\s?)?\d{1,4}(?:[-/]\d{1,4})?(?:,\s?[\wºª°-]{1,5}(?:\.(?=,))?(?!\w)){0,4})"
+        yield rf"(?<![\w/.,-])(?:\d{{1,4}},?\s+)?(?<!\w)(?i:{street})\.?\s?{_NAME}(?:,? {_NAME}){{0,6}}{floor}?"
     if language.post_boxes:
         yield rf"(?<!\w)(?i:{'|'.join(language.post_boxes)})\s+#?\d+{town}"
     yield rf"(?<!\w){state},?\s+{post_code}(?!\w)"
     if language.post_code_before_town:
         yield rf"(?<![\w.,/-])(?:[A-Z]-)?{post_code}(?=[.,]?\s+{_CAPITAL})"
-    yield rf"(?<!\w)(?i:zip(?:\s?code)?|postcode|postal code|c\.?p\.?|código postal)[:.\s]{{1,3}}(?:{post_code})(?!\w)"
+    if language.address_cues:
+        # whatever its form in the country it is in
+        ends = rf"(?=\s+(?i:{any_of(language.address_ends)})(?!\w)|[.?!;](?:\s|$)|\n|$)"
+        yield rf"(?<=\s)(?<!\w)(?i:{any_of(language.address_cues)}):?\s+(?P<address>\d{{1,5}}[A-Za-z]?,?\s+[^\n;?!]{{3,90}}?){ends}"
+    if language.units_alone:
+        yield rf"(?<!\w)(?i:{any_of(language.units_alone)})\.?\s?#?\d{{1,5}}[A-Za-z]?(?!\w)"
+    yield rf"(?<!\w)(?:US[NSCV]{{1,4}} [^\n]{{2,25}}\n|PSC \d+[^\n]{{0,20}}\n)?(?:FPO|APO|DPO) (?:AE|AP|AA) {post_code}(?!\w)"
+    yield rf"(?<!\w)(?i:zip(?:\s?code)?|postcode|postal code|c\.?p\.?|código postal)(?: is)?[:.\s]{{1,3}}(?:{post_code})(?!\w)"

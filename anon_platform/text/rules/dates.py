@@ -25,6 +25,11 @@ def dates(language: Language) -> Callable[[Document], Iterator[Span]]:
         rf"(?<!\w){any_of(language.relative_days)}\s+{any_of({*language.weekdays, *language.months} - {*language.months_that_are_words})}(?!\w)",
         re.IGNORECASE,
     )
+    alone = re.compile(
+        rf"(?<!\w){any_of(language.month_cues)}\s+(?P<month>{any_of(language.months)})(?![\w'’-])(?!\.?\s\d)",
+        re.IGNORECASE,
+    )
+    words = set(language.months_that_are_words)
     short = re.compile(
         rf"(?<!\w)(?:{any_of(language.date_cues)}(?:\s+on)?[:\s]\s*)"
         rf"(?P<date>(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})(?:\s?[-–]\s?\d{{1,2}}/\d{{1,2}})?{_TIME})(?![\w/%]|\.\d|-\d)"
@@ -40,7 +45,10 @@ def dates(language: Language) -> Callable[[Document], Iterator[Span]]:
                 if _may_be(int(match["m"]), int(match["d"])):
                     yield Span(match.start("date"), match.end("date"), "DATE_TIME", POSSIBLE)
         if any(word in document.by_word for word in language.months):
-            yield from _of_months(named, text, set(language.months_that_are_words))
+            yield from _of_months(named, text, words)
+            for match in alone.finditer(text):
+                if not (match["month"].islower() and match["month"] in words):
+                    yield Span(match.start("month"), match.end("month"), "DATE_TIME", POSSIBLE)
         if any(word in document.by_word for word in (*language.weekdays, *language.months)):
             for match in relative.finditer(text):
                 yield Span(match.start(), match.end(), "DATE_TIME", POSSIBLE)

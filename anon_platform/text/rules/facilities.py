@@ -182,7 +182,8 @@ class _Facilities:
         yield self._span(document, document.starts[first], document.ends[at - 1], POSSIBLE)
 
     def _is_no_name(self, document: Document, number: int) -> bool:
-        return document.folded[number] in self.wards or bool(document.kinds[number] & (BLOCKED | TITLE))
+        word = document.folded[number]
+        return word in self.wards or word in self.joins or bool(document.kinds[number] & (BLOCKED | TITLE))
 
     def _span(self, document: Document, start: int, end: int, score: float) -> Span:
         """The facility; an organization where it is named as the author of a text."""

@@ -42,6 +42,12 @@ def fields(language: Language) -> Callable[[Document], Iterator[Span]]:
     return find
 
 
+def _credential(text: str, start: int) -> str:
+    """The word there without stops: `M.D.` is `md`."""
+    word = re.compile(r"[\w.-]+").match(text, start)
+    return word.group().replace(".", "").lower() if word else ""
+
+
 def _value(
     document: Document, match: re.Match[str], label: str, refused: frozenset[str], cues: frozenset[str]
 ) -> Iterator[Span]:
@@ -55,8 +61,8 @@ def _value(
         comma = text.find(", ", start, end)
         if comma > 0 and fold(text[start:comma]) in cues:
             start = comma + 2
-        while (cut := text.rfind(", ", start, end)) > start and fold(
-            text[cut + 2 : end]
+        while (cut := text.rfind(", ", start, end)) > start and _credential(
+            text, cut + 2
         ) in document.lists.credentials:
             end = cut
         words = [fold(word) for word in re.findall(r"[^\W\d_]+", text[start:end])]
@@ -68,5 +74,9 @@ def _value(
     ):
         return
     start, end = trimmed(text, start, end)
+    if label == "PERSON" and text[end : end + 1] == "." and text[end - 2 : end - 1] in {" ", "."}:
+        end += 1  # `Smith, Jane M.`
+    elif label != "PERSON":
+        end -= text[end - 1 : end] == "."
     if start < end:
         yield Span(start, end, label, LIKELY)

@@ -21,6 +21,7 @@ from anon_platform.text.lexicon import (
 from anon_platform.text.rules.eponyms import Eponyms
 from anon_platform.text.spans import LIKELY, POSSIBLE, UNSURE, Span
 
+_MEASURED = re.compile(r"\d|\s?[:=]?\s?[<>]?\d")
 _DRAWN_OUT = re.compile(r"(\w)\1\1", re.IGNORECASE)
 
 SHORT = 3
@@ -66,8 +67,8 @@ class _Names:
             number = max(end, number + 1)
 
     def _score(self, document: Document, number: int, end: int) -> float:
-        if end == number + 1 and not document.kinds[number] & ~FAMILY and not self._is_cued(document, number):
-            return UNSURE
+        if not document.kinds[number] & ~FAMILY and not self._is_cued(document, number):
+            return LIKELY if self._is_credentialed(document, end - 1) else UNSURE
         return LIKELY if end - number > 1 and document.capitalized[number] else POSSIBLE
 
     def _titled(self, document: Document, number: int) -> int:
@@ -194,8 +195,9 @@ class _Names:
 
     def _looks_like_name(self, document: Document, number: int) -> bool:
         """Whether a word in no list, or among rare family names only, is written as a name: better one too many."""
-        form, after = document.forms[number], document.text[document.ends[number] : document.ends[number] + 1]
-        written = len(form) > 3 and form[1:].islower() and not after.isdigit() and not _DRAWN_OUT.search(form)  # noqa: PLR2004
+        form = document.forms[number]
+        measured = _MEASURED.match(document.text, document.ends[number])
+        written = len(form) > SHORT and form[1:].islower() and not measured and not _DRAWN_OUT.search(form)
         if "-" in form and any(
             document.lists.kinds.get(part, 0) & WORD for part in document.folded[number].split("-")
         ):
@@ -251,7 +253,7 @@ class _Names:
         if self.eponyms.in_term(document, end - 1):
             return number
         if end - number > 1:
-            return end if self._is_full(document, number) else number
+            return end if self._is_full(document, number, end) else number
         if kind & WORD:
             return end if self._is_cued(document, number) or self._stands_out(document, number) else number
         if kind & MAJOR and number and document.folded[number - 1] in self.places:
@@ -261,11 +263,11 @@ class _Names:
         known = len(document.forms[number]) > 3 and not document.forms[number].isupper()  # noqa: PLR2004
         return end if self._is_cued(document, number) or (known and not kind & PLACE) else number
 
-    def _is_full(self, document: Document, number: int) -> bool:
+    def _is_full(self, document: Document, number: int, end: int) -> bool:
         """Whether a given name and what follows are a full name: an initial, a family name, or a word in no list."""
         kind, second = document.kinds[number], document.kinds[number + 1]
         if len(document.forms[number + 1]) == 1:
-            return bool(kind & COMMON_GIVEN) or not kind & (WORD | PLACE)
+            return bool(kind & COMMON_GIVEN) or not kind & (WORD | PLACE) or end - number > 2  # noqa: PLR2004
         if kind & WORD and second & WORD:
             return (
                 bool(kind & COMMON_GIVEN and second & COMMON_FAMILY) and not document.forms[number].isupper()

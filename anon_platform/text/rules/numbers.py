@@ -19,7 +19,8 @@ _CODE = re.compile(
     r"|[A-Z]{2,5}-\d{4,}(?:-[A-Z0-9]+)*"  # EM-2554
     r"|[A-Z]{2,5}-(?:19|20)\d{2}-\d{3,}"  # RAD-2025-09267
     r"|\d{4,}-?[A-Z]{1,4}\d*"  # 87342GH, 98234-AB
-    r"|(?:\d{2,8}[-–]){1,4}(?:\d{2,8}|[A-Z]{1,3})"  # 789-45-123
+    r"|\d{4,8}/\d{4,8}"
+    r"|(?:\d{1,8}[-–]){1,4}(?:\d{2,8}|[A-Z]{1,3})"  # 789-45-123
     r"|\d{7,}"
     r")(?!\w|[-.,/]\d)"
 )
@@ -106,9 +107,17 @@ def _rest(link: str) -> str:
 def _is_labelled_value(value: str, *, plain: bool) -> bool:
     """Whether it can be an identifier; after a bare word ("case 2019") it takes more digits than after a sign."""
     digits = sum(map(str.isdigit, value))
-    if re.fullmatch(
-        r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}|\d{4}-\d{2}-\d{2}|\d+[.]\d+|\d{1,3}/\d{1,3}|\d{1,3}(?:\.\d+)?-\d{1,3}(?:\.\d+)?",
-        value,
+    if re.fullmatch(r"\d+[.]\d+|\d{1,3}/\d{1,3}|\d{1,3}(?:\.\d+)?-\d{1,3}(?:\.\d+)?", value) or _is_date(
+        value
     ):
         return False
     return digits >= (4 if plain else 3) and not (plain and re.fullmatch(r"(?:19|20)\d{2}", value))
+
+
+def _is_date(value: str) -> bool:
+    """Whether it is a date, which has a rule of its own."""
+    parts = re.fullmatch(r"(\d{1,2})[/.-](\d{1,2})[/.-]\d{2,4}|\d{4}-\d{2}-\d{2}", value)
+    if parts is None or parts[1] is None:
+        return parts is not None
+    low, high = sorted((int(parts[1]), int(parts[2])))
+    return 1 <= low <= 12 and high <= 31  # noqa: PLR2004

@@ -35,6 +35,8 @@ class _Places:
         self.cues = frozenset(language.place_cues)
         self.states = frozenset(language.states)
         self.region = re.compile(rf",\s?(?:{'|'.join(language.states) or '(?!)'})(?!\w)")
+        codes = "|".join(language.post_codes) or "(?!)"
+        self.post_code = re.compile(rf",?\s(?:{codes})(?![\w/]|[-.,]\d)")
         self.eponyms = Eponyms(language)
         dotted = [place for place in language.places if "." in place]
         self.dotted = re.compile(rf"(?<![\w.]){any_of(dotted)}\.?(?!\w)", re.IGNORECASE)
@@ -68,7 +70,7 @@ class _Places:
 
     def _spans(self, document: Document, number: int, end: int) -> Iterator[Span]:
         start, stop = document.starts[number], document.ends[end - 1]
-        region = self.region.match(document.text, stop)
+        region = self.region.match(document.text, stop) or self.post_code.match(document.text, stop)
         score = LIKELY if region or end - number > 1 else POSSIBLE
         yield Span(start, region.end() if region else stop, "LOCATION", score)
 

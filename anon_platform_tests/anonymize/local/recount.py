@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+import pytest
 
 from anon_platform.anonymize.hierarchy import SUPPRESSED
 from anon_platform.anonymize.hierarchy.levels import KnowsLeaves, LevelLabels
@@ -76,16 +77,17 @@ def crossing(members: list[str], table: list[str]) -> float:
 
 @dataclass(frozen=True)
 class Paths:
-    """A hierarchy written as paths: for each leaf its labels from the first level up. All leaves are known."""
+    """A hierarchy written as paths: for each leaf its labels from the first level up. known: all are leaves of it."""
 
     paths: Mapping[str, tuple[str, ...]]
+    known: bool = True
 
     @property
     def level_names(self) -> tuple[str, ...]:
         """One a label of a path."""
         return tuple(f"level {i}" for i in range(len(next(iter(self.paths.values())))))
 
-    def fault(self, dtype: pl.DataType) -> str | None:
+    def fault(self, dtype: pl.DataType) -> str | None:  # noqa: ARG002 - the protocol has it
         """Nothing is wrong."""
         return None
 
@@ -97,9 +99,9 @@ class Paths:
             for i in range(len(self.level_names))
         ]
 
-    def leaves(self) -> pl.Series:
-        """All that have a path."""
-        return pl.Series(list(self.paths), dtype=pl.String)
+    def leaves(self) -> pl.Series | None:
+        """All that have a path, if that is known."""
+        return pl.Series(list(self.paths), dtype=pl.String) if self.known else None
 
 
 @dataclass(frozen=True)
@@ -181,15 +183,19 @@ def recount(
     assert found.suppressed == rows.height - len(kept) <= allowed
     assert all(set(row.values()) == {SUPPRESSED, False} for row in out if not row["kept"])
     _met(rows.to_dicts(), [tuple(row[name] for name in names) for row in out], kept, names, wanted)
-    lost = {name: 0.0 for name in names}
+    lost = dict.fromkeys(names, 0.0)
     for name, kind in hierarchies.items():
         leaves = Leaves.of(kind, rows[name])
         for at in kept:
-            lost[name] += _lost(leaves, found.kinds[name], rows[name][at], out[at][name], wanted.caps.get(name))
+            lost[name] += _lost(
+                leaves, found.kinds[name], rows[name][at], out[at][name], wanted.caps.get(name)
+            )
     gone = rows.height - len(kept)
     shares = {name: (lost[name] + gone) / rows.height for name in names}
     assert found.by_column == approx(shares)
     assert abs(found.information_loss - sum(shares.values()) / len(names)) < 1e-7
+    stars = {name: sum(out[at][name] == SUPPRESSED for at in kept) / len(kept) for name in names}
+    assert found.suppressed_cells == approx(stars)
     weights = {name: wanted.weights.get(name, 1.0) for name in names}
     loss = sum(weights[name] * shares[name] for name in names) / sum(weights.values())
     assert abs(found.loss - loss) < 1e-7
@@ -202,8 +208,6 @@ def recount(
 
 def approx(numbers: Mapping[str, float]) -> Any:
     """The numbers, but for their last digits."""
-    import pytest
-
     return pytest.approx(dict(numbers), abs=1e-7)
 
 
