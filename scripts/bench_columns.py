@@ -4,7 +4,7 @@
 
 FOLDER (or the variable ANON_DATA) holds adult/, bench/, encounters/uci_diabetes/ and synthea/, public data which the
 project does not ship; the demo encounters are made on the spot. The gold roles are in scripts/column_gold.yaml. Half of
-the Synthea tables, those under held_out_synthea, were not looked at while the classification was built.
+the Synthea tables, those under held_out_synthea, were not looked at before the first measurement.
 """
 
 import argparse
@@ -144,7 +144,8 @@ def section(rows: list[tuple[str, Tally]]) -> str:
         f"Written by `make bench-columns` on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
         "`anon suggest` against gold roles (scripts/column_gold.yaml): recall and precision, with the number of columns they",
         "are shares of. Direct: direct identifiers. Known: quasi-identifiers, places and times. A column for which several",
-        "roles are defensible counts as right with each of them. Half of the Synthea tables were held out while this was built.",
+        "roles are defensible counts as right with each of them. Half of the Synthea tables were held out: at the first look at",
+        "them recall was .97 and precision .97 (direct), .92 and 1.00 (known); what they showed was mended afterwards.",
         "",
         "| data | columns | direct: recall | direct: precision | known: recall | known: precision | CPU s |",
         "|---|---|---|---|---|---|---|",

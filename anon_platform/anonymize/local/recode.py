@@ -13,6 +13,7 @@ from anon_platform.anonymize.k_anonymity.demand import Demand
 from anon_platform.anonymize.k_anonymity.grouped import classes_of
 from anon_platform.anonymize.k_anonymity.price import caps_of, prices, weights_of
 from anon_platform.anonymize.k_anonymity.problem import Asked, Problem, leaf_codes, posed
+from anon_platform.anonymize.local.blocks import blocks
 from anon_platform.anonymize.local.full_domain import full_domain, is_small
 from anon_platform.anonymize.local.grouping import Grouping
 from anon_platform.anonymize.local.improve import improved
@@ -57,7 +58,13 @@ PAIRS = 400_000_000
 """Up to so many pairs of units and groups the grouping is improved."""
 
 GROWN = 40_000
-"""Up to so many units are grouped one by one, for intervals and sets, and where the lattice is large."""
+"""Up to so many units are grouped one by one, for intervals and sets, and where much of a large lattice was missed."""
+
+MISSED = 0.2
+"""Share of the records left by the peel from which on it missed much."""
+
+BLOCK = 20_000
+"""Units in a block, where there are too many for a large lattice."""
 
 DUE = 0.3
 """Share of what a unit lost before that is taken off its loss in the second peel."""
@@ -107,7 +114,7 @@ def recode(
     for demand in _ever_stricter(problem.demand, problem.people):
         asked_of = replace(units, demand=demand)
         if mondrian is None:
-            of = _groups(asked_of, columns, output, effort, progress)
+            of = _groups(asked_of, output, effort, progress)
         else:
             of = _divided(asked_of, columns, mondrian, progress)
         found = recoded(combinations, columns, units, of)
@@ -169,13 +176,30 @@ def _divided(
     )
 
 
-def _groups(
-    units: Units, columns: Sequence[Column], output: Output, effort: Effort, progress: Progress | None
-) -> Ints:
+def _groups(units: Units, output: Output, effort: Effort, progress: Progress | None) -> Ints:
     """The group of each unit, −1 where suppressed."""
+    count = len(units.records)
     if not units.trees:
-        return repaired(units, np.zeros(len(units.records), np.int64))
-    grouping, kept = _start(units, columns, output, effort, progress)
+        return repaired(units, np.zeros(count, np.int64))
+    # more nodes than are looked at: the units of a block need fewer of them
+    parts = blocks(units, BLOCK) if count > GROWN and _many_nodes(units) else [np.arange(count)]
+    of = np.full(count, -1, np.int64)
+    allowed, done = units.demand.suppressed, 0
+    for part in parts:
+        within = units if len(parts) == 1 else units.part(part).allowing(allowed)
+        hear = progress if len(parts) == 1 else _upto(progress, done, count)
+        # a second peel gains little beside what the improvement of many blocks takes
+        found = _of_block(within, output, effort, hear, again=len(parts) == 1)
+        allowed -= int(within.records[found < 0].sum())
+        of[part] = np.where(found < 0, -1, found + of.max(initial=-1) + 1)
+        done += len(part)
+    return of
+
+
+def _of_block(
+    units: Units, output: Output, effort: Effort, progress: Progress | None, *, again: bool
+) -> Ints:
+    grouping, kept = _start(units, output, effort, progress, again=again and effort == "best")
     losing = np.flatnonzero(grouping.lost[grouping.of] > 0)
     if effort == "best" and len(losing) * grouping.count <= PAIRS:
         grouping = improved(grouping, nearest=NEAREST[output], progress=_named(progress, "improving classes"))
@@ -184,29 +208,33 @@ def _groups(
     return of
 
 
-def _start(
-    units: Units, columns: Sequence[Column], output: Output, effort: Effort, progress: Progress | None
-) -> tuple[Grouping, Ints]:
+def _many_nodes(units: Units) -> bool:
+    return prod(len(tree.up) for tree in units.trees) > LOOKS
+
+
+def _start(units: Units, output: Output, effort: Effort, progress: Progress | None) -> tuple[Grouping, Ints]:
     """Groups to begin with, and the units in them."""
     count = len(units.records)
-    # more than are looked at: boxes of most are never seen, other ways find better groups
-    many_nodes = prod(len(tree.up) for tree in units.trees) > LOOKS
     by_hierarchy = replace(units, shapes=units.trees)
     peeled = _peeled(by_hierarchy, None, effort, progress)
     grouping, kept = _made(by_hierarchy, peeled)
     due = np.ones(count)
     due[kept] = grouping.lost[grouping.of]
-    by_unit = count <= GROWN and (output == "intervals" or many_nodes)
-    if by_unit and output == "intervals":
-        return _made(units, grown(units, due, _named(progress, "growing classes")))
     starts = [(grouping, kept) if output == "hierarchy" else _made(units, peeled)]
-    if by_unit:
+    # where many boxes were never seen, other ways find better groups
+    missed = _many_nodes(units) and units.records[peeled < 0].sum() > MISSED * units.records.sum()
+    if count <= GROWN and (output == "intervals" or missed):
         starts.append(_made(units, grown(units, due, _named(progress, "growing classes"))))
-    elif many_nodes:
-        starts.append(_made(units, _divided(units, columns, Mondrian("best_loss", strict=True), progress)))
-    elif output == "hierarchy" and effort == "best" and count <= AGAIN and units.counts_only:
+    elif again and output == "hierarchy" and count <= AGAIN and units.counts_only:
         starts.append(_made(units, _peeled(units, DUE * due, effort, progress)))
     return min(starts, key=lambda start: start[0].total + _records_left_out(units, start[1]))
+
+
+def _upto(progress: Progress | None, done: int, count: int) -> Progress | None:
+    """Blocks are told as one: what is done of all units."""
+    if progress is None:
+        return None
+    return lambda _what, _done, _total: progress("finding classes", done, count)
 
 
 def _made(units: Units, of: Ints) -> tuple[Grouping, Ints]:

@@ -52,3 +52,7 @@ class Units:
         if self.classes.alone is self.classes.records:
             classes = replace(classes, alone=classes.records)
         return replace(self, classes=classes)
+
+    def allowing(self, suppressed: int) -> "Units":
+        """The same units, of which so many records may be suppressed."""
+        return replace(self, demand=replace(self.demand, suppressed=suppressed))
