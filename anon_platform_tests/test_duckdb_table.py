@@ -3,7 +3,7 @@
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -36,11 +36,11 @@ def watched(folder: Path) -> Iterator[dict[str, int]]:
 
     def look() -> None:
         while not done.is_set():
-            for path in folder.rglob("*"):
-                try:
-                    seen[path.name] = stat.S_IMODE(path.stat().st_mode)
-                except FileNotFoundError:
-                    continue
+            # what is gone while it is looked at is looked at no more
+            with suppress(FileNotFoundError):
+                for path in folder.rglob("*"):
+                    with suppress(FileNotFoundError):
+                        seen[path.name] = stat.S_IMODE(path.stat().st_mode)
             done.wait(0.002)
 
     thread = threading.Thread(target=look)

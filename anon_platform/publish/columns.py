@@ -96,7 +96,7 @@ def known_to_attacker(manifest: Mapping[str, Any]) -> list[Known]:
 
 def lost_by_column(manifest: Mapping[str, Any]) -> dict[str, float]:
     """What each quasi-identifier lost, where every class has levels of its own; else empty."""
-    return dict(manifest["stages"].get("anonymized", {}).get("loss_by_column", {}))
+    return dict(manifest.get("stages", {}).get("anonymized", {}).get("loss_by_column", {}))
 
 
 def detail_in_words(lost: float) -> str:

@@ -37,7 +37,26 @@ RACES = Path(__file__).parents[2] / "policies" / "hierarchies" / "race.csv"
 AGES = Intervals(kind="intervals", widths=(5, 10, 20), bottom=18, top=90)
 DAYS = Dates(kind="dates", levels=("day", "month", "quarter", "year"))
 ZIPS = Zip(kind="zip", levels=("zip5", "zip3", "state"))
-SMALL_ZIP3 = "036 059 102 202 203 204 205 369 556 692 753 772 821 823 878 879 884 893".split()
+SMALL_ZIP3 = [
+    "036",
+    "059",
+    "102",
+    "202",
+    "203",
+    "204",
+    "205",
+    "369",
+    "556",
+    "692",
+    "753",
+    "772",
+    "821",
+    "823",
+    "878",
+    "879",
+    "884",
+    "893",
+]
 """Prefixes of 20,000 people or fewer in the censuses of 2010 and 2020, as guidance on the Privacy Rule lists them."""
 CODES = Icd9(kind="icd9", levels=("code", "category", "block", "chapter"))
 RACE = CsvHierarchy(kind="csv", file=RACES)

@@ -87,7 +87,18 @@ OTHER = {
 
 SETTINGS = sorted({at[:-1] if isinstance(at[-1], int) else at for at in leaves(spelled_out())}, key=str)
 
-ALONE = ("small_prefixes", "column", "version", "technique", "kind", "level", "levels", "role", "model", "distance")
+ALONE = (
+    "small_prefixes",
+    "column",
+    "version",
+    "technique",
+    "kind",
+    "level",
+    "levels",
+    "role",
+    "model",
+    "distance",
+)
 """Settings that cannot change alone, or not to anything else."""
 
 
@@ -104,7 +115,12 @@ def test_every_setting_makes_another_policy(tmp_path: Path) -> None:
         changed = OTHER.get(
             at[-1], node / 2 if isinstance(node, float) else node + 1 if isinstance(node, int) else text
         )
-        if at[-1] not in ALONE and at != ("columns", "note", "treat", "replace_by"):  # which needs a key, or none
+        if at[-1] not in ALONE and at != (
+            "columns",
+            "note",
+            "treat",
+            "replace_by",
+        ):  # which needs a key, or none
             found = load(with_value(policy, at, changed), tmp_path).hash
             assert found not in seen, at
             seen.add(found)

@@ -212,8 +212,10 @@ def _many_nodes(units: Units) -> bool:
     return prod(len(tree.up) for tree in units.trees) > LOOKS
 
 
-def _start(units: Units, output: Output, effort: Effort, progress: Progress | None) -> tuple[Grouping, Ints]:
-    """Groups to begin with, and the units in them."""
+def _start(
+    units: Units, output: Output, effort: Effort, progress: Progress | None, *, again: bool
+) -> tuple[Grouping, Ints]:
+    """Groups to begin with, and the units in them. again: whether to peel twice where that helps."""
     count = len(units.records)
     by_hierarchy = replace(units, shapes=units.trees)
     peeled = _peeled(by_hierarchy, None, effort, progress)
