@@ -106,7 +106,7 @@ class _Rest:
         """Copies what is left together."""
         left = self.weight > 0
         self.at, self.weight, self.taken = self.at[left], self.weight[left], 0
-        mask = (1 << max(int(4 * len(self.at)).bit_length(), 10)) - 1
+        mask = (1 << max(int(2 * len(self.at)).bit_length(), 10)) - 1
         for half in self.halves:
             half.restart(self.at, mask)
 
