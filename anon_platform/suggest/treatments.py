@@ -138,8 +138,17 @@ def _alternative(column: ClassifiedColumn, found: Classification) -> tuple[str, 
         way = _flow_dates(column)
         return (f"to keep the year, after a look at k, write {way}",)
     if column.role == "free_text":
-        return ("kept back until the text can be de-identified",)
+        return (f"to release it without what identifies write treat: {_flow_text(column, found)}",)
     return ()
+
+
+def _flow_text(column: ClassifiedColumn, found: Classification) -> str:
+    """The step that searches the text for what the row's identifiers hold."""
+    from anon_platform.suggest.yaml_text import flow
+
+    told = [c.name for c in found.columns if c.role == "direct_identifier" and c.name != column.name]
+    step = {"technique": "deidentify_text", "replace_by": "type"}
+    return flow(step | ({"known_from": told} if told else {}))
 
 
 def _flow_dates(column: ClassifiedColumn) -> str:
