@@ -293,5 +293,5 @@ class _Waiting:
 
 def _distinct_levels(up: "np.ndarray") -> list[int]:
     """Levels that say something else than the level below."""
-    sizes = [len(np.unique(codes)) for codes in up]
+    sizes = [int((np.bincount(codes) > 0).sum()) for codes in up]
     return [level for level in range(len(up)) if level == 0 or sizes[level] < sizes[level - 1]]

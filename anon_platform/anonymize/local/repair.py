@@ -75,8 +75,12 @@ def _cheaper_suppressed(grouping: Grouping, bad: Ints, added: "np.ndarray", allo
 
 def _without_rings(target: Ints) -> Ints:
     """For each group the least number of all that it is merged with, directly or not."""
-    from scipy import sparse
-
-    count = len(target)
-    links = sparse.coo_array((np.ones(count), (np.arange(count), target)), shape=(count, count))
-    return np.asarray(sparse.csgraph.connected_components(links, directed=False)[1], np.int64)
+    least = np.arange(len(target))
+    while True:
+        lower = np.minimum(least, least[target])
+        np.minimum.at(lower, target, least)
+        # who is as low as another goes where that one went
+        lower = lower[lower]
+        if (lower == least).all():
+            return least
+        least = lower
