@@ -10,7 +10,7 @@ if TYPE_CHECKING:  # imported where it is used: policies are read by programs th
 
 
 class Suppress(Spec):
-    """The column is left out of the release; its values are not even copied to staging."""
+    """The column is left out of the release; its values are not even copied to staging, unless a text is searched for them (`known_from`)."""
 
     technique: Literal["suppress"]
 

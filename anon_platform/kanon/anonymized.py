@@ -13,12 +13,13 @@ from typing import Any
 
 from anon_platform.errors import ReleaseRefusedError, SourceError
 from anon_platform.ingest import source_files
+from anon_platform.ingest.found import found
 from anon_platform.kanon.counting import Counts, count, people_of, prepared
 from anon_platform.kanon.hierarchy_files import HierarchyFile, hierarchies_in
 from anon_platform.kanon.labels import Combinations, Labels
 from anon_platform.kanon.measured import Measured, measured
 from anon_platform.kanon.request import Request, require_output
-from anon_platform.kanon.rows import Rows, found, opened
+from anon_platform.kanon.rows import Rows, opened
 from anon_platform.kanon.searching import Found, search
 from anon_platform.kanon.solution import Solution, save
 from anon_platform.kanon.writing import draft, released, require_writable, write, written

@@ -12,12 +12,13 @@ import polars as pl
 from anon_platform.anonymize.hierarchy.levels import SUPPRESSED
 from anon_platform.errors import SourceError
 from anon_platform.ingest import source_files, source_schema
+from anon_platform.ingest.found import found
 from anon_platform.kanon.anonymized import Clock, Files, Outcome, Progress, staging
 from anon_platform.kanon.counting import count, texts_of
 from anon_platform.kanon.hierarchy_files import HierarchyFile, hierarchies_in, unknown
 from anon_platform.kanon.labels import Combinations, Labels
 from anon_platform.kanon.request import Columns, require_output
-from anon_platform.kanon.rows import Rows, found, opened
+from anon_platform.kanon.rows import Rows, opened
 from anon_platform.kanon.solution import Solution
 from anon_platform.kanon.writing import draft, released, require_writable, write
 

@@ -1,6 +1,5 @@
 """The data: CSV or Parquet, one file, a folder or a glob, read in batches of a bounded size."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +16,6 @@ from anon_platform.policy import Source
 
 BATCH = 500_000
 """Rows a batch: so many texts as codes are a few megabytes a column."""
-
-SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -80,45 +77,6 @@ def readable(name: str) -> Iterator[None]:
         failed = True
     if failed:
         raise SourceError(f"{name} is damaged, its data cannot be read; copy it anew")
-
-
-def found(data: str) -> Source:
-    """DATA as a source: format by the names of its files, separator by the header of CSV files.
-
-    A folder that holds files of both formats raises `SourceError`.
-    """
-    path = Path(data)
-    formats = [kind for kind in ("csv", "parquet") if path.is_dir() and any(path.glob(f"*.{kind}"))]
-    if len(formats) > 1:
-        raise SourceError(
-            f"{data} holds CSV and Parquet files; name those that are meant, such as '{data}/*.csv'"
-        )
-    suffix = formats[0] if formats else path.suffix.lower().removeprefix(".")
-    if suffix == "parquet":
-        return Source(format="parquet", path=data)
-    if suffix not in {"csv", "tsv", "txt"}:
-        raise SourceError(
-            f"{data}: the data is CSV (.csv, .tsv, .txt) or Parquet (.parquet), a file, folder or glob"
-        )
-    first = source_files(Source(format="csv", path=data))[0]
-    return Source(format="csv", path=data, separator=separator_of(first))
-
-
-def separator_of(path: Path) -> str:
-    """Comma, semicolon or tab: the one that makes most fields of the first line; a comma where none does."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            line = stream.readline(1_000_000)
-    except OSError as fault:
-        raise SourceError(f"cannot read {path.name}: {fault.strerror}") from None
-    return max(SEPARATORS, key=lambda separator: _fields(line, separator))
-
-
-def _fields(line: str, separator: str) -> int:
-    try:
-        return len(next(csv.reader([line], delimiter=separator, strict=True), []))
-    except csv.Error:
-        return 0
 
 
 def opened(source: Source, columns: Sequence[str], coded: Sequence[str], staging: Path) -> Rows:

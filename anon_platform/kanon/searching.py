@@ -70,18 +70,25 @@ def search(
     raise PolicyError(told)
 
 
+def _asked(request: Request) -> dict[str, Any]:
+    """What both models are asked for."""
+    return {
+        "person": request.columns.person,
+        "sensitive": dict.fromkeys(request.columns.sensitive, request.sensitive_models()),
+        "k": request.k,
+        "suppressed_share": request.suppression,
+        "weights": request.weights or None,
+        "caps": request.caps or None,
+    }
+
+
 def _full(counts: Counts, hierarchies: Hierarchies, request: Request, progress: Progress | None) -> Found:
     from anon_platform.anonymize.k_anonymity import solve
 
     fitted = solve(
         counts.table,
         hierarchies,
-        person=request.columns.person,
-        sensitive=dict.fromkeys(request.columns.sensitive, request.sensitive_models()),
-        k=request.k,
-        suppressed_share=request.suppression,
-        weights=request.weights or None,
-        caps=request.caps or None,
+        **_asked(request),
         seconds=request.seconds,
         progress=None if progress is None else partial(progress, "searching levels"),
     )
@@ -109,12 +116,7 @@ def _local(counts: Counts, hierarchies: Hierarchies, request: Request, progress:
     recoded = recode(
         counts.table,
         hierarchies,
-        person=request.columns.person,
-        sensitive=dict.fromkeys(request.columns.sensitive, request.sensitive_models()),
-        k=request.k,
-        suppressed_share=request.suppression,
-        weights=request.weights or None,
-        caps=request.caps or None,
+        **_asked(request),
         output="intervals" if request.model == "intervals" else "hierarchy",
         effort=request.effort or "best",
         progress=progress,

@@ -9,9 +9,10 @@ from typing import Any
 
 from anon_platform.analyze.columns import Classification, classify
 from anon_platform.errors import SourceError, StorageError
+from anon_platform.ingest.found import found
 from anon_platform.policy import Source
 from anon_platform.suggest.page import Place, page
-from anon_platform.suggest.reading import found, opened
+from anon_platform.suggest.reading import opened
 
 Progress = Callable[[str, int, int], None]
 

@@ -25,7 +25,7 @@ _DIGITS = re.compile(r"\D+")
 
 
 def measure_text_leaks(evidence: Evidence) -> list[Metric]:
-    """For each de-identified text column the share of notes with a value of their own row, which has to be none."""
+    """For each de-identified text column how many notes say a value of their own row: none may."""
     found = []
     for name in evidence.policy.released:
         for step in evidence.policy.columns[name].treat:

@@ -176,3 +176,13 @@ def test_what_says_something_is_found_in_any_spelling() -> None:
     assert not says("The hopes", "Hope")
     assert not says("room 12", "12")
     assert not says("x", "")
+
+
+def test_a_column_that_is_changed_by_chance_is_no_help_for_a_text(tmp_path: Path) -> None:
+    """The text says the original number, the row in the run another one."""
+    file = make_notes(tmp_path, known_from=["stay"])
+    policy = yaml.safe_load(file.read_text(encoding="utf-8"))
+    policy["columns"]["stay"]["treat"] = {"technique": "rank_swap", "percent": 10.0}
+    file.write_text(yaml.safe_dump(policy), encoding="utf-8")
+    with pytest.raises(FaultyPolicyError, match="this column is changed by chance before the text is searched"):
+        plan(file)

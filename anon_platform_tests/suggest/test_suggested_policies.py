@@ -204,7 +204,7 @@ BROKEN = {
     "twice.csv": (b"a,a\n1,2\n", "have the same name"),
     "short.csv": (b"a,b\n1\n", "is missing"),
     "broken.parquet": (b"PAR1 no", "is not a readable Parquet file"),
-    "notes.docx": (b"x", "a source is CSV"),
+    "notes.docx": (b"x", "the data is CSV"),
 }
 
 
