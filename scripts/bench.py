@@ -163,6 +163,17 @@ def page(rows: list[tuple[str, Cost, str]], manifest: dict[str, object]) -> str:
     return "\n".join(lines)
 
 
+def put(part: str, begin: str, end: str) -> None:
+    """Puts a part, from its line `begin` to its line `end`, in its place on the page, or at the end."""
+    page = PAGE.read_text(encoding="utf-8")
+    if begin in page:
+        before, rest = page.split(begin)
+        page = before + part.rstrip("\n") + rest.split(end)[1]
+    else:
+        page = f"{page.rstrip()}\n\n{part}"
+    PAGE.write_text(page, encoding="utf-8")
+
+
 def others(page: Path) -> str:
     """What another script wrote on the page, with the empty line before it."""
     at = page.read_text(encoding="utf-8").find("\n<!-- ")

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
-from bench import PAGE, machine
+from bench import machine, put
 
 from anon_platform.analyze.columns import Classification, classify
 from anon_platform.suggest.reading import found, opened
@@ -155,17 +155,6 @@ def section(rows: list[tuple[str, Tally]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def put(text: str) -> None:
-    """Puts the section in its place on the page, or at the end."""
-    page = PAGE.read_text(encoding="utf-8")
-    if BEGIN in page:
-        before, rest = page.split(BEGIN)
-        page = before + text.rstrip("\n") + rest.split(END)[1]
-    else:
-        page = f"{page.rstrip()}\n\n{text}"
-    PAGE.write_text(page, encoding="utf-8")
-
-
 def main() -> None:
     """Classifies all tables and writes the section."""
     parser = argparse.ArgumentParser(
@@ -200,7 +189,7 @@ def main() -> None:
                     )
                 sys.stdout.flush()
     if not asked.only:
-        put(section(rows))
+        put(section(rows), BEGIN, END)
     poor = [t for _, t in rows if t.direct_found < t.direct or t.direct_right < 0.9 * t.direct_said]
     if asked.strict and poor:
         sys.exit(1)

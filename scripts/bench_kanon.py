@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from bench import PAGE, machine
+from bench import machine, put
 
 ANON = str(Path(sys.executable).parent / "anon")
 BEGIN, END = "<!-- k-anonymity: written by make bench-kanon -->", "<!-- k-anonymity: end -->"
@@ -301,17 +301,6 @@ def section(rows: list[tuple[Setting, Cost]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def put(text: str) -> None:
-    """Puts the section in its place on the page, or at the end."""
-    page = PAGE.read_text(encoding="utf-8")
-    if BEGIN in page:
-        before, rest = page.split(BEGIN)
-        page = before + text.rstrip("\n") + rest.split(END)[1]
-    else:
-        page = f"{page.rstrip()}\n\n{text}"
-    PAGE.write_text(page, encoding="utf-8")
-
-
 def main() -> None:
     """Runs all settings and writes the section."""
     parser = argparse.ArgumentParser(
@@ -355,7 +344,7 @@ def main() -> None:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if not asked.only:
-        put(section(rows))
+        put(section(rows), BEGIN, END)
     if asked.strict and not all(cost.met(setting) for setting, cost in rows):
         sys.exit(1)
 
