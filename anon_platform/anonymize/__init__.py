@@ -13,12 +13,15 @@ from anon_platform.anonymize.pram import Pram
 from anon_platform.anonymize.pseudonymize import Pseudonymize
 from anon_platform.anonymize.rank_swap import RankSwap
 from anon_platform.anonymize.round import Round
+from anon_platform.anonymize.shift_dates import Shift, ShiftDates
 from anon_platform.anonymize.suppress import Suppress
 from anon_platform.anonymize.technique import (
     OfCounts,
+    OfPeople,
     OfRecords,
     OfRows,
     Treat,
+    TreatPeople,
     TreatRecords,
     TreatRows,
     WholeColumn,
@@ -26,8 +29,8 @@ from anon_platform.anonymize.technique import (
 from anon_platform.anonymize.top_bottom_code import TopBottomCode
 
 TECHNIQUES = (
-    Suppress, Pseudonymize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, Microaggregate, RankSwap,
-    Pram, DeidentifyText,
+    Suppress, Pseudonymize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, ShiftDates, Microaggregate,
+    RankSwap, Pram, DeidentifyText,
 )  # fmt: skip
 
 KEYED = (Pseudonymize, Encrypt, EncryptFormat)
@@ -42,6 +45,7 @@ Technique = Annotated[
     | Generalize
     | TopBottomCode
     | Round
+    | ShiftDates
     | Microaggregate
     | RankSwap
     | Pram
@@ -59,16 +63,20 @@ __all__ = [
     "Mask",
     "Microaggregate",
     "OfCounts",
+    "OfPeople",
     "OfRecords",
     "OfRows",
     "Pram",
     "Pseudonymize",
     "RankSwap",
     "Round",
+    "Shift",
+    "ShiftDates",
     "Suppress",
     "Technique",
     "TopBottomCode",
     "Treat",
+    "TreatPeople",
     "TreatRecords",
     "TreatRows",
     "WholeColumn",

@@ -1,10 +1,11 @@
 """Free text without what identifies: found spans become their type, or surrogates that read like the original."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from anon_platform.anonymize.shift_dates import Shift
 from anon_platform.anonymize.technique import TreatRecords, text_fault
 from anon_platform.keys import load_key
 from anon_platform.spec import Spec
@@ -31,6 +32,8 @@ class DeidentifyText(Spec):
     """Id of the secret key that chooses surrogates."""
     known_from: tuple[str, ...] = ()
     """Columns of the source that hold what must not be in the text: names, numbers, addresses, dates. They are read, not released."""
+    shift_dates: Shift | None = None
+    """Dates in the text move with the person's dates in columns, by the key and days of their shift_dates; left out, they are replaced."""
     language: str = "en"
     """A shipped language: en or es."""
     model: bool = True
@@ -65,22 +68,33 @@ class DeidentifyText(Spec):
             language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
         )
         key = None if self.key is None else load_key(self.key).derive("surrogates")
-        return _Deidentified(column, self.known_from, Replacer(finder_of(settings), key))
+        replacer = Replacer(finder_of(settings), key, shifts=self.shift_dates is not None)
+        shift = None if self.shift_dates is None else self.shift_dates.days_of()
+        return _Deidentified(column, self.known_from, replacer, shift)
 
 
 class _Deidentified:
     """The function of rows. counts: spans that it replaced, by label."""
 
-    def __init__(self, column: str, known_from: Sequence[str], replacer: "Replacer") -> None:
-        self._column, self._known, self._replacer = column, known_from, replacer
+    def __init__(
+        self,
+        column: str,
+        known_from: Sequence[str],
+        replacer: "Replacer",
+        shift: Callable[[int], int] | None,
+    ) -> None:
+        self._column, self._known, self._replacer, self._shift = column, known_from, replacer, shift
         self.counts = replacer.counts
 
     def __call__(self, rows: "pl.DataFrame") -> "pl.Series":
         import polars as pl
 
+        from anon_platform.table import TOKEN
+
         known = [name for name in self._known if name in rows.columns]
         records: Sequence[Mapping[str, object]] = (
             rows.select(known).to_dicts() if known else [{}] * rows.height
         )
-        texts = self._replacer.replaced(rows[self._column].to_list(), records)
+        days = None if self._shift is None else [self._shift(token) for token in rows[TOKEN]]
+        texts = self._replacer.replaced(rows[self._column].to_list(), records, days)
         return pl.Series(self._column, texts, dtype=pl.String)

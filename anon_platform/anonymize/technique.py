@@ -24,6 +24,13 @@ It runs on rows only, in batches of any size and order, and gives each row the s
 """
 
 
+TreatPeople = Callable[["pl.Series", "pl.Series"], "pl.Series"]
+"""A function of the values of one column and of the TOKEN of each row's person: everybody's values are treated alike.
+
+It runs on rows only, and gives a value of a person the same result in every batch, table and release.
+"""
+
+
 TreatRecords = Callable[["pl.DataFrame"], "pl.Series"]
 """A function of whole rows: of the column, and of the columns beside it that the technique names.
 
@@ -97,6 +104,15 @@ class OfRows(ColumnTechnique, Protocol):
 
     def fit_rows(self, column: WholeColumn) -> TreatRows:
         """The function that treats the column's values by ROW."""
+        ...
+
+
+@runtime_checkable
+class OfPeople(ColumnTechnique, Protocol):
+    """A technique that treats equal values of different people differently, by a secret key."""
+
+    def fit_people(self, column: str) -> TreatPeople:
+        """The function that treats the column's values by TOKEN."""
         ...
 
 

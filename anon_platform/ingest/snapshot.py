@@ -14,8 +14,9 @@ from anon_platform.ingest.csv_files import to_parquet
 from anon_platform.ingest.files import source_files
 from anon_platform.ingest.schema import column_type, source_schema
 from anon_platform.ingest.typed import as_text, typed, without_missing
+from anon_platform.keys import Key
 from anon_platform.policy import Policy, Source
-from anon_platform.table import PERSON, ROW, PolarsTable
+from anon_platform.table import PERSON, ROW, TOKEN, PolarsTable
 
 R = TypeVar("R")
 
@@ -34,12 +35,13 @@ def snapshot(
     policy: Policy,
     folder: Path,
     *,
+    key: Key | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Ingested:
     """Writes the source's rows to Parquet files in `folder` (which must not exist) and says what came in.
 
-    Columns: ROW (position in the source), PERSON (number of the privacy unit), then every column that is
-    not suppressed. Suppressed columns are not read at all, but for those that texts are searched for, and for the
+    Columns: ROW (position in the source), PERSON (number of the privacy unit), with a `key` TOKEN (its keyed number,
+    from its value alone, so that it is the same in every source), then every column that is not suppressed. Suppressed columns are not read at all, but for those that texts are searched for, and for the
     person column, of which only the number stays. A wrong type, a missing required value or an empty source raises `SourceError`.
     """
     folder.mkdir(parents=True)
@@ -49,14 +51,18 @@ def snapshot(
     read = [name for name in schema if name in wanted or name == unit]
     texts = folder / "source"
     files = _as_parquet(policy.source, read, texts)
-    people = None if unit is None else _people(files, unit, policy.source.missing_values)
+    people = None if unit is None else _people(files, unit, policy.source.missing_values, key)
+    hidden = [ROW, PERSON] if key is None else [ROW, PERSON, TOKEN]
     tally = _Tally(policy, dict.fromkeys(wanted, 0))
     done = 0
     for number, file in enumerate(files):
         first_row = 0
         for batch in file.batches(read):
             clean = tally.checked(batch, file.name, first_row, schema)
-            frame = _numbered(clean, batch, people, unit, done).select(ROW, PERSON, *wanted)
+            frame = _numbered(clean, batch, people, unit, done)
+            if key is not None and people is None:
+                frame = frame.with_columns(_tokens(frame[ROW], key))
+            frame = frame.select(*hidden, *wanted)
             frame.write_parquet(folder / f"part-{number:05d}-{first_row:012d}.parquet")
             first_row += batch.height
             done += batch.height
@@ -109,15 +115,22 @@ def _as_parquet(source: Source, read: Sequence[str], texts: Path) -> list[_File]
     return copies
 
 
-def _people(files: Sequence[_File], unit: str, marks: Sequence[str]) -> pl.DataFrame:
-    """Every person with a number, in the order of the original values; a row without a person raises `SourceError`."""
+def _people(files: Sequence[_File], unit: str, marks: Sequence[str], key: Key | None) -> pl.DataFrame:
+    """Every person with a number, and with a `key` a token, in the order of the original values; a row without a person raises `SourceError`."""
     distinct = pl.concat([as_text(file.distinct(unit)) for file in files]).unique().sort()
     if _nobody(distinct, marks).any():
         name, row = next(_rows_of_nobody(files, unit, marks))
         raise SourceError(
             f"{name}: column {unit} has no value in row {row}, so that nobody can say whose it is; complete the source"
         )
-    return pl.DataFrame({unit: distinct, PERSON: pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)})
+    people = pl.DataFrame({unit: distinct, PERSON: pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)})
+    return people if key is None else people.with_columns(_tokens(distinct, key))
+
+
+def _tokens(values: pl.Series, key: Key) -> pl.Series:
+    """A secret number for each value, from its text: two of 10 million people share one with chance 3 in a million."""
+    texts = values.cast(pl.String).to_list()
+    return pl.Series(TOKEN, [int.from_bytes(key.mac(text.encode())[:8]) for text in texts], dtype=pl.UInt64)
 
 
 def _nobody(values: pl.Series, marks: Sequence[str]) -> pl.Series:
@@ -142,8 +155,8 @@ def _numbered(
     rows = pl.int_range(first, first + batch.height, dtype=pl.UInt32, eager=True)
     if people is None or unit is None:
         return clean.with_columns(rows.alias(ROW), rows.alias(PERSON))
-    numbers = as_text(batch[unit]).to_frame().join(people, on=unit, how="left", maintain_order="left")[PERSON]
-    return clean.with_columns(rows.alias(ROW), numbers)
+    numbers = as_text(batch[unit]).to_frame().join(people, on=unit, how="left", maintain_order="left")
+    return clean.with_columns(rows.alias(ROW), *numbers.drop(unit))
 
 
 @dataclass

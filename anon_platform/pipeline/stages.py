@@ -67,7 +67,10 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         numbers = work.done("raw")
         if numbers is None:
             with work.draft("raw") as draft:
-                came = snapshot(policy, draft, progress=lambda done: progress("copying to staging", done, 0))
+                people = key.derive("people") if policy.treats_people else None
+                came = snapshot(
+                    policy, draft, key=people, progress=lambda done: progress("copying to staging", done, 0)
+                )
                 if fingerprint(source_files(policy.source), key) != found:
                     raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
             numbers = {

@@ -13,7 +13,7 @@ from anon_platform.anonymize import OfRecords, TreatRecords
 from anon_platform.anonymize.deidentify_text import DeidentifyText
 from anon_platform.errors import StorageError
 from anon_platform.policy import Policy
-from anon_platform.table import ROW
+from anon_platform.table import ROW, TOKEN
 
 CHUNK = 500
 """Rows that a process takes at a time."""
@@ -48,7 +48,8 @@ class Texts:
         """`kept`, rows of `batch` as they leave, with the text columns treated."""
         for name, step in self._steps.items():
             known = [column for column in step.known_from if column != name]
-            originals = batch.select(ROW, name, *known)
+            token = [TOKEN] if TOKEN in batch.columns else []
+            originals = batch.select(ROW, *token, name, *known)
             rows = kept.select(ROW).join(originals, on=ROW, how="left", maintain_order="left")
             kept = kept.with_columns(self._column(name, step, rows).alias(name))
         return kept

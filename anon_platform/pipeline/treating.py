@@ -32,7 +32,7 @@ from anon_platform.policy import Policy
 from anon_platform.policy.thresholds import Thresholds
 from anon_platform.publish import write_data
 from anon_platform.publish.data_files import PART_ROWS
-from anon_platform.table import PERSON, ROW, Table
+from anon_platform.table import PERSON, ROW, TOKEN, Table
 
 
 def fit(policy: Policy, work: Work, table: Table, progress: Progress) -> Fitted | Recoded:
@@ -228,7 +228,6 @@ def _found(fitted: Fitted | Recoded) -> dict[str, Any]:
 
 
 def type_names(schema: Mapping[str, pl.DataType]) -> dict[str, str]:
-    """The type of each column in one word, without the two that never leave staging."""
-    return {
-        name: str(dtype.base_type()).lower() for name, dtype in schema.items() if name not in {ROW, PERSON}
-    }
+    """The type of each column in one word, without those that never leave staging."""
+    hidden = {ROW, PERSON, TOKEN}
+    return {name: str(dtype.base_type()).lower() for name, dtype in schema.items() if name not in hidden}

@@ -1,8 +1,8 @@
 """The policy's steps fitted to the columns of a snapshot.
 
 Most steps are functions of single values. A step may also ask for the counts of its column, and is a function of
-values then; or it treats equal values of different rows differently, by secret draws (PRAM, rank swapping). Columns
-with such a step are perturbed: they are treated to the end in `as_left`, a view of the snapshot, and every later step
+values then; or it treats equal values of different rows differently, by secret draws (PRAM, rank swapping), or those
+of different people (shifted dates). Columns with such a step are perturbed: they are treated to the end in `as_left`, a view of the snapshot, and every later step
 counts and reads that view, where their values take no further treatment.
 """
 
@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from anon_platform.anonymize import OfCounts, OfRecords, OfRows, Technique, Treat, TreatRows, WholeColumn
+from anon_platform.anonymize import (
+    OfCounts,
+    OfPeople,
+    OfRecords,
+    OfRows,
+    Technique,
+    Treat,
+    TreatRows,
+    WholeColumn,
+)
 from anon_platform.anonymize.generalize import to_levels
 from anon_platform.anonymize.hierarchy import Choice, LevelLabels, ladder, needs_counts, resolved
 from anon_platform.anonymize.order import secret_draws
@@ -19,16 +28,18 @@ from anon_platform.errors import PolicyError
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.policy import Policy
-from anon_platform.table import PERSON, ROW, Table
+from anon_platform.table import PERSON, ROW, TOKEN, Table
 
 if TYPE_CHECKING:
     from anon_platform.anonymize.order import Draws
 
 
 def perturbed_columns(policy: Policy) -> frozenset[str]:
-    """Released columns whose values depend on secret draws of the rows."""
+    """Released columns whose values depend on secret draws of the rows, or on the person."""
     columns = policy.columns
-    return frozenset(n for n in policy.released if any(isinstance(s, OfRows) for s in columns[n].treat))
+    return frozenset(
+        n for n in policy.released if any(isinstance(s, OfRows | OfPeople) for s in columns[n].treat)
+    )
 
 
 def as_left(policy: Policy, table: Table) -> Table:
@@ -45,7 +56,7 @@ def as_left(policy: Policy, table: Table) -> Table:
         return table
     return table.map(
         lambda batch: batch.with_columns(
-            treat(batch[name], batch[ROW]).alias(name) for name, treat in functions.items()
+            treat(batch[name], batch[by]).alias(name) for name, (treat, by) in functions.items()
         )
     )
 
@@ -65,7 +76,11 @@ def _of_values(policy: Policy, table: Table, name: str) -> Treat:
     if any(isinstance(step, OfRecords) for step in column.treat):
         # what becomes of a text is known row by row only; as a function of values it shows nothing
         return lambda values: pl.Series(values.name, [None] * len(values), dtype=pl.String)
-    steps = [step for step in column.treat if step is not column.searched and not isinstance(step, OfRows)]
+    steps = [
+        step
+        for step in column.treat
+        if step is not column.searched and not isinstance(step, OfRows | OfPeople)
+    ]
     return in_turn(steps, name, table.schema[name], _whole(policy, table, name))
 
 
@@ -82,24 +97,27 @@ def in_turn(
 
 
 def _fit(step: Technique, name: str, dtype: pl.DataType, whole: WholeColumn | None, before: Treat) -> Treat:
-    if isinstance(step, OfRows | OfRecords):
+    if isinstance(step, OfRows | OfPeople | OfRecords):
         raise PolicyError(f"column {name}: {step.technique} treats rows, not values; it cannot stand here")
     if isinstance(step, OfCounts):
         return step.fit_counts(_treated(whole, before, dtype) if whole else _uncounted(name, dtype))
     return step.fit(name, dtype)
 
 
-def _rows_in_turn(steps: Sequence[Technique], whole: WholeColumn) -> TreatRows:
-    """The steps of one column as one function of values and rows; of all steps one treats rows."""
-    at = next(i for i, step in enumerate(steps) if isinstance(step, OfRows))
+def _rows_in_turn(steps: Sequence[Technique], whole: WholeColumn) -> tuple[TreatRows, str]:
+    """The steps of one column as one function of values and of ROW or TOKEN, which is named; one step needs these."""
+    at = next(i for i, step in enumerate(steps) if isinstance(step, OfRows | OfPeople))
     step = steps[at]
-    assert isinstance(step, OfRows)
+    assert isinstance(step, OfRows | OfPeople)
     before = in_turn(steps[:at], whole.name, whole.dtype, whole)
     dtype = before(pl.Series(whole.name, [], dtype=whole.dtype)).dtype
-    by_row = step.fit_rows(_treated(whole, before, dtype))
+    if isinstance(step, OfPeople):
+        by, by_row = TOKEN, step.fit_people(whole.name)
+    else:
+        by, by_row = ROW, step.fit_rows(_treated(whole, before, dtype))
     # steps behind it find no counts: those of the original are not those of the perturbed column
     after = in_turn(steps[at + 1 :], whole.name, dtype)
-    return lambda values, rows: after(by_row(before(values), rows))
+    return lambda values, rows: after(by_row(before(values), rows)), by
 
 
 def chained(functions: Sequence[Treat]) -> Treat:

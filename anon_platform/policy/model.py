@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
-from anon_platform.anonymize import Generalize, OfRecords, Suppress, Technique
+from anon_platform.anonymize import DeidentifyText, Generalize, OfPeople, OfRecords, Suppress, Technique
 from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
 from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
@@ -219,6 +219,15 @@ class Policy(Spec):
             for name in step.known_from
         ]
         return [name for name in self.columns if name in {*self.released, *known}]
+
+    @property
+    def treats_people(self) -> bool:
+        """Whether a step that leaves treats people, so that staging has to tell them apart as other tables do."""
+        steps = [step for name in self.released for step in self.columns[name].treat]
+        return any(
+            isinstance(step, OfPeople) or (isinstance(step, DeidentifyText) and step.shift_dates is not None)
+            for step in steps
+        )
 
     def with_role(self, role: Role) -> list[str]:
         """Columns of this role that leave."""

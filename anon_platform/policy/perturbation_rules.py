@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from anon_platform.anonymize import Generalize, Microaggregate, OfRows, Technique
+from anon_platform.anonymize import Generalize, Microaggregate, OfPeople, OfRows, Technique
 from anon_platform.anonymize.hierarchy import Inferred, needs_counts
 from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import Column
@@ -10,6 +10,7 @@ from anon_platform.policy.privacy_rules import Broken, Draft
 from anon_platform.policy.thresholds import Thresholds
 
 MAY_BE_PERTURBED = ("sensitive", "insensitive")
+MAY_BE_SHIFTED = (*MAY_BE_PERTURBED, "timestamp")
 
 
 def perturbation_rules(draft: Draft) -> Iterator[Broken]:
@@ -35,9 +36,18 @@ def perturbation_rules(draft: Draft) -> Iterator[Broken]:
 
 
 def _by_chance(at: Path_, column: Column) -> Iterator[Broken]:
-    places = [i for i, step in enumerate(column.treat) if isinstance(step, OfRows)]
+    places = [i for i, step in enumerate(column.treat) if isinstance(step, OfRows | OfPeople)]
     for place in places:
-        if column.role not in MAY_BE_PERTURBED:
+        if isinstance(column.treat[place], OfPeople):
+            if column.role not in MAY_BE_SHIFTED:
+                yield (
+                    (*at, place),
+                    (
+                        "shift_dates moves everybody's dates differently, which k does not count on; it is for"
+                        " timestamps, sensitive and insensitive columns, others are generalized or suppressed"
+                    ),
+                )
+        elif column.role not in MAY_BE_PERTURBED:
             yield (
                 (*at, place),
                 (
@@ -46,10 +56,13 @@ def _by_chance(at: Path_, column: Column) -> Iterator[Broken]:
                 ),
             )
     for place in places[1:]:
-        yield (*at, place), "a column is changed by chance once; keep one of pram and rank_swap"
+        yield (*at, place), "a column is changed by chance once; keep one of pram, rank_swap and shift_dates"
     for i in range(places[0] + 1 if places else 0, len(column.treat) if places else 0):
         if _counts(column.treat[i]):
-            yield (*at, i), "this step needs the counts of the column, so it comes before pram and rank_swap"
+            yield (
+                (*at, i),
+                "this step needs the counts of the column, so it comes before pram, rank_swap and shift_dates",
+            )
 
 
 def _counts(step: Technique) -> bool:

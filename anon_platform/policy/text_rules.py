@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from anon_platform.anonymize import DeidentifyText, OfRows
+from anon_platform.anonymize import DeidentifyText, OfPeople, OfRows
 from anon_platform.policy.model import Model
 from anon_platform.policy.privacy_rules import Broken, Draft
 
@@ -35,8 +35,10 @@ def _step(draft: Draft, name: str, place: int, step: DeidentifyText) -> Iterator
             yield (*at, "known_from", i), draft.no_column(known)
         elif known == name or known in step.known_from[:i]:
             yield (*at, "known_from", i), "name each other column once; remove this one"
-        elif known in draft.columns and any(isinstance(s, OfRows) for s in draft.columns[known].treat):
+        elif known in draft.columns and any(
+            isinstance(s, OfRows | OfPeople) for s in draft.columns[known].treat
+        ):
             yield (
                 (*at, "known_from", i),
-                "this column is changed by chance before the text is searched; remove it, or pram and rank_swap",
+                "this column is changed row by row before the text is searched; remove it, or its pram, rank_swap or shift_dates",
             )

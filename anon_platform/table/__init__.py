@@ -2,6 +2,6 @@
 
 from anon_platform.table.on_duckdb import DuckDBTable
 from anon_platform.table.on_polars import PolarsTable
-from anon_platform.table.table import PERSON, ROW, Step, Table
+from anon_platform.table.table import PERSON, ROW, TOKEN, Step, Table
 
-__all__ = ["PERSON", "ROW", "DuckDBTable", "PolarsTable", "Step", "Table"]
+__all__ = ["PERSON", "ROW", "TOKEN", "DuckDBTable", "PolarsTable", "Step", "Table"]

@@ -12,6 +12,9 @@ ROW = "__row__"
 PERSON = "__person__"
 """Number of the person (the privacy unit) behind the record, 0-based and dense; never an original identifier."""
 
+TOKEN = "__token__"  # noqa: S105 - a column, no password
+"""Secret number of the person (64 bits, keyed), the same in every table; there where a step treats people."""
+
 Step = Callable[[pl.DataFrame], pl.DataFrame]
 """A fitted function of one batch. It may drop rows and columns; it must not depend on the batch's size."""
 

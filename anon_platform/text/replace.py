@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from anon_platform.text.finder import Finder, Note
 from anon_platform.text.record import NAME_COLUMNS, PLACE_COLUMNS, Squeezed
+from anon_platform.text.shift import shifted
 from anon_platform.text.spans import Span, resolved
 from anon_platform.text.surrogates import Surrogates
 
@@ -33,36 +34,53 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 class Replacer:
-    """A finder and what takes the place of its finds. counts: how many spans of each label were replaced."""
+    """A finder and what takes the place of its finds. shifts: dates are moved by days, not replaced. counts: how many spans of each label were replaced."""
 
-    def __init__(self, finder: Finder, key: "Key | None") -> None:
-        self.finder = finder
+    def __init__(self, finder: Finder, key: "Key | None", *, shifts: bool = False) -> None:
+        self.finder, self.shifts = finder, shifts
         self.surrogates = None if key is None else Surrogates(key, finder.language)
         self.counts: Counter[str] = Counter()
 
     def replaced(
-        self, texts: Sequence[str | None], records: Sequence[Mapping[str, object]]
+        self,
+        texts: Sequence[str | None],
+        records: Sequence[Mapping[str, object]],
+        days: Sequence[int] | None = None,
     ) -> list[str | None]:
-        """The texts without what identifies; null for null. records: of each text what its row holds beside it."""
+        """The texts without what identifies; null for null.
+
+        records: of each text what its row holds beside it. days: of each text by how much its dates move.
+        """
+        if self.shifts != (days is not None):
+            raise ValueError("dates move by days, which are given for each text, or not at all")
         released: list[str | None] = []
         for first in range(0, len(texts), NOTES):
             part = slice(first, first + NOTES)
             notes = [Note(text, record) for text, record in zip(texts[part], records[part], strict=True)]
-            for note, spans in zip(notes, self.finder.find(notes), strict=True):
-                released.append(None if note.text is None else self._without(note.text, note.record, spans))
+            moves = [None] * len(notes) if days is None else days[part]
+            for note, spans, move in zip(notes, self.finder.find(notes), moves, strict=True):
+                released.append(
+                    None if note.text is None else self._without(note.text, note.record, spans, move)
+                )
         return released
 
-    def _without(self, text: str, record: Mapping[str, object], spans: Sequence[Span]) -> str:
+    def _without(
+        self, text: str, record: Mapping[str, object], spans: Sequence[Span], days: int | None
+    ) -> str:
         named = named_in(text, record)
         spans = resolved([*[span for span in spans if _identifies(text, span)], *named], text)
         parts, at = list[str](), 0
         for span in spans:
-            parts += [text[at : span.start], self._instead(text[span.start : span.end], span.label, record)]
+            found = text[span.start : span.end]
+            parts += [text[at : span.start], self._instead(found, span.label, record, days)]
             at = span.end
             self.counts[span.label] += 1
         return "".join([*parts, text[at:]])
 
-    def _instead(self, text: str, label: str, record: Mapping[str, object]) -> str:
+    def _instead(self, text: str, label: str, record: Mapping[str, object], days: int | None) -> str:
+        if days is not None and label == "DATE_TIME":
+            # what cannot be read for sure is not moved in part
+            return shifted(text, days, self.finder.language) or "[DATE_TIME]"
         if self.surrogates is None:
             return f"[{label}]"
         return self.surrogates.instead(text, label, taken=_words_of(record))

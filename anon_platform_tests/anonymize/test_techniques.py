@@ -23,6 +23,7 @@ from anon_platform.anonymize import (
     Pseudonymize,
     RankSwap,
     Round,
+    ShiftDates,
     Suppress,
     Technique,
     TopBottomCode,
@@ -166,7 +167,7 @@ def test_every_technique_has_a_sample() -> None:
     """A new technique of values has to pass the tests of this file; others fit themselves to counts or rows."""
     of_values = {technique for technique in TECHNIQUES if hasattr(technique, "fit")}
     assert {type(sample.technique) for sample in SAMPLES} == of_values
-    assert set(TECHNIQUES) - of_values == {Microaggregate, RankSwap, Pram, DeidentifyText}
+    assert set(TECHNIQUES) - of_values == {Microaggregate, RankSwap, Pram, ShiftDates, DeidentifyText}
     assert len({technique.model_fields["technique"].annotation for technique in TECHNIQUES}) == len(
         TECHNIQUES
     )

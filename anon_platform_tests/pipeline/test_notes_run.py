@@ -185,6 +185,6 @@ def test_a_column_that_is_changed_by_chance_is_no_help_for_a_text(tmp_path: Path
     policy["columns"]["stay"]["treat"] = {"technique": "rank_swap", "percent": 10.0}
     file.write_text(yaml.safe_dump(policy), encoding="utf-8")
     with pytest.raises(
-        FaultyPolicyError, match="this column is changed by chance before the text is searched"
+        FaultyPolicyError, match="this column is changed row by row before the text is searched"
     ):
         plan(file)
