@@ -12,12 +12,29 @@ from rich.text import Text
 
 from anon_platform.audit import Event
 from anon_platform.ledger import CatalogEntry
-from anon_platform.pipeline import Plan, VerifiedRelease
-from anon_platform.publish import MANIFEST, read_json
+from anon_platform.pipeline import Plan, TablesPlan, VerifiedRelease
+from anon_platform.publish import MANIFEST, TABLES, read_json
+
+SOUND = Text("The policy is sound. No row was read.", style="green")
 
 
-def plan_text(plan: Plan) -> RenderableType:
+def plan_text(plan: Plan | TablesPlan) -> RenderableType:
     """The plan of a policy: columns with role and treatment, passes, thresholds."""
+    if isinstance(plan, Plan):
+        return Group(*_plan(plan), SOUND)
+    title = Text.assemble(
+        (plan.policy.title, "bold"), f"  ({plan.policy.dataset}, {len(plan.tables)} tables)"
+    )
+    tables = [Padding(Group(*_plan(each)), (1, 0, 0, 2)) for each in plan.tables.values()]
+    references = [
+        Text(f"  {name}.{column} refers to {to}.{plan.policy.tables[to].key}")
+        for name, rules in plan.policy.tables.items()
+        for column, to in rules.references.items()
+    ]
+    return Group(title, *tables, Text("references", style="bold"), *references, Text(""), SOUND)
+
+
+def _plan(plan: Plan) -> list[RenderableType]:
     policy = plan.policy
     columns = Table("column", "role", "type", "treatment", box=None, header_style="bold", pad_edge=False)
     for column in plan.columns:
@@ -28,7 +45,7 @@ def plan_text(plan: Plan) -> RenderableType:
     unit = policy.privacy_unit
     whose = f"{unit.name}, told apart by {unit.column}" if unit.column else f"{unit.name}: each row is one"
     passes = [Text(f"  {number}. {text}") for number, text in enumerate(plan.passes, 1)]
-    return Group(
+    return [
         Text.assemble((policy.title, "bold"), f"  ({policy.dataset})"),
         Text(f"source: {policy.source.format}, {plan.files} file(s) at {policy.source.path}"),
         Text(f"privacy unit: {whose}"),
@@ -42,15 +59,13 @@ def plan_text(plan: Plan) -> RenderableType:
         Text(""),
         limits,
         Text(""),
-        Text("The policy is sound. No row was read.", style="green"),
-    )
+    ]
 
 
 def summary(release: Path) -> RenderableType:
     """A release in a dozen lines: what, where, guarantees, risk before and after, utility, report, next step."""
     manifest = read_json(release / MANIFEST)
     assessment = read_json(release / "assessment.json")
-    before = assessment["before"]
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")
@@ -61,9 +76,14 @@ def summary(release: Path) -> RenderableType:
         f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed), {people['out']:,} {unit}s,"
         f" {len(manifest['columns'])} columns",
     )
-    facts.add_row("in", near(release / "data"))
     measures = {metric["name"]: metric for metric in assessment["metrics"]}
-    for line in _guarantees(manifest, measures, before):
+    if "tables" in manifest:
+        facts.add_row("in", near(release / TABLES))
+        lines = _of_tables(manifest, measures)
+    else:
+        facts.add_row("in", near(release / "data"))
+        lines = _guarantees(manifest, measures, assessment["before"])
+    for line in lines:
         facts.add_row(*line)
     facts.add_row("report", near(release / "report.html"))
     facts.add_row("check it", f"{near(Path(sys.argv[0]))} verify {near(release)}")
@@ -76,6 +96,21 @@ def near(path: Path) -> str:
     """A path from the current folder where it lies below it, in full otherwise."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
+
+
+def _of_tables(manifest: dict[str, Any], measures: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    """The rows and k of each table, and what holds across them."""
+    stages, lines = manifest["stages"], []
+    for name in manifest["tables"]:
+        came, left = stages["raw"]["rows by table"][name], stages["anonymized"]["rows_out by table"][name]
+        k = measures.get(f"{name}: k")
+        lines.append((name, f"{left:,} of {came:,} rows" + (f", k {k['value']:g}" if k else "")))
+    for name, metric in measures.items():
+        if name.startswith("orphans made in "):
+            lines.append((name.removeprefix("orphans made in "), metric["note"]))
+        elif name == "k of all tables together":
+            lines.append(("together", f"k {metric['value']:g} {metric['unit']}"))
+    return lines
 
 
 def _guarantees(

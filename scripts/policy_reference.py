@@ -23,10 +23,13 @@ from anon_platform.policy import (
     Publish,
     Schedule,
     Source,
+    TableRules,
+    TablesPolicy,
     Thresholds,
     Watch,
 )
 from anon_platform.policy.model import Target
+from anon_platform.policy.tables import TablesUnit
 from anon_platform.spec import Spec, descriptions
 
 PAGE = Path(__file__).parents[1] / "docs" / "policy.md"
@@ -63,6 +66,9 @@ SECTIONS: list[tuple[str, type[Spec]]] = [
     ("schedule", Schedule),
     ("watch", Watch),
     ("engine", Engine),
+    ("Top level of a policy over several tables", TablesPolicy),
+    ("privacy_unit, over several tables", TablesUnit),
+    ("tables: one entry a table", TableRules),
 ]
 
 

@@ -8,7 +8,7 @@ import dagster as dg
 
 from anon_platform.definitions.shown import asset_metadata, check_result, checks_of, stage_metadata
 from anon_platform.errors import AnonError
-from anon_platform.policy import Policy
+from anon_platform.policy import ANY_POLICY
 
 if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
     from anon_platform.pipeline import StageReport
@@ -31,7 +31,7 @@ KINDS = {
 }
 
 
-def stage_assets(policy: Policy, file: Path) -> list[dg.AssetsDefinition]:
+def stage_assets(policy: ANY_POLICY, file: Path) -> list[dg.AssetsDefinition]:
     """Raw → analyzed → anonymized → validated → cataloged, in the dataset's group."""
     assets: list[dg.AssetsDefinition] = []
     before: dg.AssetKey | None = None
@@ -41,7 +41,9 @@ def stage_assets(policy: Policy, file: Path) -> list[dg.AssetsDefinition]:
     return assets
 
 
-def _stage_asset(policy: Policy, file: Path, stage: str, before: dg.AssetKey | None) -> dg.AssetsDefinition:
+def _stage_asset(
+    policy: ANY_POLICY, file: Path, stage: str, before: dg.AssetKey | None
+) -> dg.AssetsDefinition:
     key = dg.AssetKey([policy.dataset, stage])
     names = checks_of(policy) if stage == "validated" else {}
 
@@ -71,7 +73,7 @@ def _stage_asset(policy: Policy, file: Path, stage: str, before: dg.AssetKey | N
 
 
 def _results(
-    policy: Policy, report: "StageReport", checks: Sequence[dg.AssetCheckResult], stage: str
+    policy: ANY_POLICY, report: "StageReport", checks: Sequence[dg.AssetCheckResult], stage: str
 ) -> Iterator[Any]:
     """The materialization with its checks; for a refused release the checks and a failure that is not retried."""
     if report.assessment is None or report.assessment.passed:

@@ -9,13 +9,13 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from anon_platform.errors import SourceError
-from anon_platform.policy import Policy
+from anon_platform.policy import ANY_POLICY
 
 Seen = dict[str, list[int]]
 """By path: time of the last change in nanoseconds, size in bytes."""
 
 
-def source_sensor(policy: Policy, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def source_sensor(policy: ANY_POLICY, job: UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
     """Starts a run when files of the source are new or changed, and none was written to for the settle time."""
 
     @dg.sensor(
@@ -23,7 +23,7 @@ def source_sensor(policy: Policy, job: UnresolvedAssetJobDefinition) -> dg.Senso
         job=job,
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Watches {policy.source.path} for files that have settled for {policy.watch.settle_seconds} s."
+        description=f"Watches {', '.join(source.path for source in policy.sources)} for files that have settled for {policy.watch.settle_seconds} s."
         if policy.watch
         else None,
     )
@@ -48,14 +48,15 @@ def source_sensor(policy: Policy, job: UnresolvedAssetJobDefinition) -> dg.Senso
     return watch
 
 
-def look(policy: Policy) -> Seen:
+def look(policy: ANY_POLICY) -> Seen:
     """The source's files as they are now."""
     from anon_platform.ingest import source_files  # when it looks, so that definitions load quickly
 
     found: Seen = {}
-    for path in source_files(policy.source):
-        status = path.stat()
-        found[str(path)] = [status.st_mtime_ns, status.st_size]
+    for source in policy.sources:
+        for path in source_files(source):
+            status = path.stat()
+            found[str(path)] = [status.st_mtime_ns, status.st_size]
     return found
 
 
@@ -71,7 +72,7 @@ def run_key(seen: Seen, policy_hash: str) -> str:
     return hashlib.sha256(f"{text}\n{policy_hash}".encode()).hexdigest()
 
 
-def release_schedule(policy: Policy, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def release_schedule(policy: ANY_POLICY, job: UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
     """The policy's schedule."""
     assert policy.schedule is not None
     return dg.ScheduleDefinition(

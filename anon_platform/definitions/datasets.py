@@ -8,7 +8,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from anon_platform.definitions.assets import stage_assets
 from anon_platform.definitions.automation import release_schedule, source_sensor
 from anon_platform.errors import PolicyError
-from anon_platform.policy import Policy, dataset_name, load_policy
+from anon_platform.policy import ANY_POLICY, dataset_name, load_any_policy
 
 DATASET_TAG = "anon/dataset"
 """Run tag with the dataset's name; `dagster.yaml` lets one run a dataset go at a time."""
@@ -17,7 +17,7 @@ DATASET_TAG = "anon/dataset"
 def dataset_definitions(file: Path) -> dg.Definitions:
     """Assets, job, sensor and schedule of the policy in `file`, or a failing asset that says what is wrong with it."""
     try:
-        policy = load_policy(file)
+        policy = load_any_policy(file)
     except PolicyError as error:
         return broken_policy(dataset_name(file), str(error))
     job = release_job(policy)
@@ -29,7 +29,7 @@ def dataset_definitions(file: Path) -> dg.Definitions:
     )
 
 
-def release_job(policy: Policy) -> UnresolvedAssetJobDefinition:
+def release_job(policy: ANY_POLICY) -> UnresolvedAssetJobDefinition:
     """The job that makes a release: all five assets of the dataset."""
     return dg.define_asset_job(
         f"{policy.dataset}_release",

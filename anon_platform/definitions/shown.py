@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from anon_platform.policy import Policy
+from anon_platform.policy import ANY_POLICY, Column, Policy
 
 if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
     from anon_platform.pipeline import StageReport
@@ -15,20 +15,23 @@ CHECKS = {
     "l_diversity": "Every class meets l and all other privacy models of each sensitive column.",
     "reidentification_risk": "Prosecutor risk and presence in the data stay within their bounds.",
     "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
+    "referential_integrity": "No row leaves that refers to a row which does not, unless it did so in the source.",
     "statistical_fidelity": "No column's distribution moved further than allowed.",
     "model_utility": "A model trained on the release keeps enough of the original model's lift.",
 }
 
 
-def checks_of(policy: Policy) -> dict[str, str]:
+def checks_of(policy: ANY_POLICY) -> dict[str, str]:
     """The asset checks that the policy gives rise to, with what each demands."""
-    off = set()
-    if not policy.quasi_identifiers:
+    parts, off = policy.parts.values(), set()
+    if not any(part.quasi_identifiers for part in parts):
         off |= {"k_anonymity", "reidentification_risk"}
-    if not policy.sensitive:
+    if not any(part.sensitive for part in parts):
         off.add("l_diversity")
-    if policy.model is None:
+    if not any(part.model is not None for part in parts):
         off.add("model_utility")
+    if isinstance(policy, Policy) or not any(rules.references for rules in policy.tables.values()):
+        off.add("referential_integrity")
     return {name: text for name, text in CHECKS.items() if name not in off}
 
 
@@ -54,7 +57,7 @@ def check_result(name: str, report: "StageReport") -> dg.AssetCheckResult:
     )
 
 
-def asset_metadata(policy: Policy, stage: str) -> dict[str, Any]:
+def asset_metadata(policy: ANY_POLICY, stage: str) -> dict[str, Any]:
     """Definition metadata: the columns with their roles, and for what and whom the data is."""
     metadata: dict[str, Any] = {
         "policy": str(policy.file.name),
@@ -68,30 +71,40 @@ def asset_metadata(policy: Policy, stage: str) -> dict[str, Any]:
     return metadata
 
 
-def column_schema(policy: Policy, types: Mapping[str, str]) -> dg.TableSchema:
+def _named(policy: ANY_POLICY) -> dict[str, Column]:
+    """All columns; those of several tables with the table before the column."""
+    return {
+        f"{table}.{name}" if table else name: column
+        for table, part in policy.parts.items()
+        for name, column in part.columns.items()
+    }
+
+
+def column_schema(policy: ANY_POLICY, types: Mapping[str, str]) -> dg.TableSchema:
     """Columns with type, role and treatment, as the UI lists them."""
+    columns = _named(policy)
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
                 name=name,
                 type=kind,
-                description=f"{policy.columns[name].role.replace('_', ' ')}: {policy.columns[name].in_words()}",
+                description=f"{columns[name].role.replace('_', ' ')}: {columns[name].in_words()}",
             )
             for name, kind in types.items()
         ]
     )
 
 
-def lineage_table(policy: Policy) -> str:
+def lineage_table(policy: ANY_POLICY) -> str:
     """Markdown: each source column, its role, what is done to it, and whether it leaves."""
     lines = ["| source column | role | treatment | leaves as |", "|---|---|---|---|"]
-    for name, column in policy.columns.items():
+    for name, column in _named(policy).items():
         leaves = "does not leave" if column.suppressed else name
         lines.append(f"| {name} | {column.role.replace('_', ' ')} | {column.in_words()} | {leaves} |")
     return "\n".join(lines)
 
 
-def stage_metadata(policy: Policy, report: "StageReport", stage: str) -> dict[str, Any]:
+def stage_metadata(policy: ANY_POLICY, report: "StageReport", stage: str) -> dict[str, Any]:
     """Materialization metadata: the stage's numbers, plotted over time by the UI, and where things are."""
     metadata: dict[str, Any] = {"release id": report.release_id, "already done": report.reused}
     numbers = dict(report.numbers)

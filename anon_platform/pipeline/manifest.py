@@ -45,13 +45,7 @@ def build_manifest(
         "policy_hash": policy.hash,
         "plan": plan.as_json(),
         "input_fingerprint": stages["raw"]["fingerprint"],
-        "versions": {
-            "anon_platform": VERSION,
-            "released_data": RELEASED_DATA_VERSION,
-            "python": platform.python_version(),
-            "polars": version("polars"),
-            "duckdb": version("duckdb"),
-        },
+        "versions": versions(),
         "rows": {
             "in": stages["raw"]["rows"],
             "out": anonymized["rows_out"],
@@ -72,4 +66,15 @@ def build_manifest(
         "passed": assessment.passed,
         "rests_on_manifest": list(RESTS_ON_MANIFEST),
         "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
+    }
+
+
+def versions() -> dict[str, Any]:
+    """What made the release."""
+    return {
+        "anon_platform": VERSION,
+        "released_data": RELEASED_DATA_VERSION,
+        "python": platform.python_version(),
+        "polars": version("polars"),
+        "duckdb": version("duckdb"),
     }

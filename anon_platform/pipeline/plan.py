@@ -6,13 +6,16 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.anonymize import Generalize, OfCounts, OfRows
+from anon_platform.anonymize import Generalize, OfCounts, OfRows, Technique
 from anon_platform.anonymize.hierarchy import needs_counts
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
-from anon_platform.policy import Column, Fault, FaultyPolicyError, Policy
-from anon_platform.policy.loading import Reading, read_policy
+from anon_platform.policy import Column, FaultyPolicyError, Policy, TablesPolicy
+from anon_platform.policy.faults import Path_
+from anon_platform.policy.loading import Reading
+from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.tables_loading import place_in, read_any_policy
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,56 @@ class Plan:
         }
 
 
-def plan(file: Path) -> Plan:
+@dataclass(frozen=True)
+class TablesPlan:
+    """What a run of a policy over several tables would do: the plan of each, in the order they are treated."""
+
+    policy: TablesPolicy
+    tables: Mapping[str, Plan]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns, each with its table."""
+        return [f"{name}.{column.name}" for name, plan in self.tables.items() for column in plan.columns]
+
+    def as_json(self) -> dict[str, object]:
+        """The plan for machines and for the manifest."""
+        return {
+            "dataset": self.policy.dataset,
+            "policy_hash": self.policy.hash,
+            "files": sum(plan.files for plan in self.tables.values()),
+            "tables": {name: plan.as_json() for name, plan in self.tables.items()},
+            "thresholds": self.policy.thresholds.numbers(),
+            "engine": self.policy.engine.in_words(),
+        }
+
+
+def plan(file: Path) -> Plan | TablesPlan:
     """The plan of a policy file; `FaultyPolicyError` names all faults of policy, source schema and keys at once."""
-    reading = read_policy(file)
-    faults = [
-        *reading.faults,
-        *_schema_faults(reading),
-        *_population_faults(reading),
-        *_key_faults(reading),
-    ]
+    reading = read_any_policy(file)
+    broken: list[Broken] = []
+    if isinstance(reading, Reading):
+        broken += _of_source(reading.draft) if reading.draft is not None else []
+    elif reading.policy is not None:
+        for name, draft in reading.drafts.items():
+            rules = reading.policy.tables[name]
+            broken += [(place_in(name, rules, at), message) for at, message in _of_source(draft)]
+    faults = [*reading.faults, *(reading.document.fault(at, message) for at, message in broken)]
     if reading.policy is None or faults:
         raise FaultyPolicyError(file, faults)
+    if isinstance(reading.policy, TablesPolicy):
+        return plan_of_tables(reading.policy)
     return plan_of(reading.policy)
+
+
+def plan_of_tables(policy: TablesPolicy) -> TablesPlan:
+    """The plan of a sound policy over several tables."""
+    return TablesPlan(policy, {name: plan_of(part) for name, part in policy.parts.items()})
+
+
+def _of_source(draft: Draft) -> list[Broken]:
+    """What is wrong with the source, populations and keys that the policy of one table names."""
+    return [*_schema_faults(draft), *_population_faults(draft), *_key_faults(draft)]
 
 
 def plan_of(policy: Policy) -> Plan:
@@ -112,28 +153,27 @@ def _needs_its_column(column: Column) -> bool:
     )
 
 
-def _schema_faults(reading: Reading) -> list[Fault]:
-    source = reading.draft.parts.get("source") if reading.draft is not None else None
-    if reading.draft is None or source is None:
+def _schema_faults(draft: Draft) -> list[Broken]:
+    source = draft.parts.get("source")
+    if source is None:
         return []
     try:
         schema = source_schema(source)
     except SourceError as error:
-        return [reading.document.fault(("source", "path"), str(error))]
-    found = schema_faults(reading.draft.names, reading.draft.columns, schema)
-    return [reading.document.fault(at, message) for at, message in found]
+        return [(("source", "path"), str(error))]
+    return list(schema_faults(draft.names, draft.columns, schema))
 
 
-def _population_faults(reading: Reading) -> list[Fault]:
+def _population_faults(draft: Draft) -> list[Broken]:
     """A population that cannot be read would only be missed when the release is measured."""
-    thresholds = reading.draft.parts.get("thresholds") if reading.draft is not None else None
-    faults = []
+    thresholds = draft.parts.get("thresholds")
+    faults: list[Broken] = []
     for name, population in (thresholds.populations() if thresholds is not None else {}).items():
         at = ("thresholds", name, "population")
         try:
             schema = source_schema(population)
         except SourceError as error:
-            faults.append(reading.document.fault((*at, "path"), str(error).replace("source.path", "path")))
+            faults.append(((*at, "path"), str(error).replace("source.path", "path")))
             continue
         wanted = population.columns
         # without a header the first line of a CSV file has cells, which are not named
@@ -141,21 +181,30 @@ def _population_faults(reading: Reading) -> list[Fault]:
             f"it has {', '.join(schema)}" if set(wanted.values()) & set(schema) else "nor any other of these"
         )
         faults += [
-            reading.document.fault((*at, "columns", ours), f"the population has no such column; {known}")
+            ((*at, "columns", ours), f"the population has no such column; {known}")
             for ours, theirs in wanted.items()
             if theirs not in schema
         ]
     return faults
 
 
-def _key_faults(reading: Reading) -> list[Fault]:
-    faults = []
-    for name, column in (reading.draft.columns if reading.draft is not None else {}).items():
+def _key_faults(draft: Draft) -> list[Broken]:
+    faults: list[Broken] = []
+    for name, column in draft.columns.items():
         for i, step in enumerate(column.treat):
-            key = getattr(step, "key", None)
-            if key is not None:
+            for at, key in _keys_of(step):
                 try:
                     load_key(key)
                 except KeyUnavailableError as error:
-                    faults.append(reading.document.fault(("columns", name, "treat", i, "key"), str(error)))
+                    faults.append((("columns", name, "treat", i, *at), str(error)))
     return faults
+
+
+def _keys_of(step: Technique) -> list[tuple[Path_, str]]:
+    """The keys that a step names, with their places in it."""
+    shift = getattr(step, "shift_dates", None)
+    found: list[tuple[Path_, str | None]] = [
+        (("key",), getattr(step, "key", None)),
+        (("shift_dates", "key"), getattr(shift, "key", None)),
+    ]
+    return [(at, key) for at, key in found if key is not None]

@@ -9,7 +9,9 @@ import polars as pl
 from anon_platform.anonymize import Treat
 from anon_platform.anonymize.hierarchy import SUPPRESSED, LevelLabels, ladder
 from anon_platform.errors import SourceError
+from anon_platform.pipeline.treatments import steps_before_search, treated_counts
 from anon_platform.policy import Policy
+from anon_platform.table import Table
 from anon_platform.validate import Recoded as Evident
 
 if TYPE_CHECKING:
@@ -50,6 +52,14 @@ class Recoding:
     def read(cls, folder: Path) -> "Recoding":
         """As a stage wrote it."""
         return cls(pl.read_parquet(folder / TABLE, glob=False))
+
+    def with_all(self, policy: Policy, table: Table) -> "Recoding":
+        """With the combinations that only dropped records have: nothing of them is released."""
+        counts = treated_counts(table, self.columns, steps_before_search(policy, table), [])
+        missing = counts.select(self.columns).join(self.table, on=self.columns, how="anti", nulls_equal=True)
+        stars = [pl.lit(SUPPRESSED).alias(LABEL + name) for name in self.columns]
+        told = missing.with_columns(*stars, pl.lit(value=False).alias(KEPT)).select(self.table.columns)
+        return Recoding(pl.concat([self.table, told]))
 
     def write(self, folder: Path) -> None:
         """For a later process; original values are in it, so the folder is in staging."""

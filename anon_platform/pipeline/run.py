@@ -7,12 +7,38 @@ from pathlib import Path
 from anon_platform.audit import Event
 from anon_platform.errors import AnonError
 from anon_platform.ledger import Ledger
+from anon_platform.pipeline import stages
 from anon_platform.pipeline.plan import plan
-from anon_platform.pipeline.stages import StageReport, analyzed, anonymized, cataloged, raw, validated
+from anon_platform.pipeline.stages import StageReport, cataloged
 from anon_platform.pipeline.staging import exclusive
+from anon_platform.pipeline.tables import stages as tables_stages
 from anon_platform.pipeline.treatments import Progress, silent
+from anon_platform.policy import over_tables
 
 Stage = Callable[[Path, Progress], StageReport]
+
+
+def raw(file: Path, progress: Progress = silent) -> StageReport:
+    """Checks the policy against its source and copies it to staging, typed, complete and numbered."""
+    return tables_stages.raw(file, progress) if over_tables(file) else stages.raw(file, progress)
+
+
+def analyzed(file: Path, progress: Progress = silent) -> StageReport:
+    """Profiles the snapshot and measures the risk of the original records."""
+    return tables_stages.analyzed(file, progress) if over_tables(file) else stages.analyzed(file, progress)
+
+
+def anonymized(file: Path, progress: Progress = silent) -> StageReport:
+    """Searches the levels, treats the rows and writes them to staging."""
+    return (
+        tables_stages.anonymized(file, progress) if over_tables(file) else stages.anonymized(file, progress)
+    )
+
+
+def validated(file: Path, progress: Progress = silent) -> StageReport:
+    """Measures the written files; promotes them to a release if, and only if, every threshold holds."""
+    return tables_stages.validated(file, progress) if over_tables(file) else stages.validated(file, progress)
+
 
 STAGES: dict[str, Stage] = {
     "raw": raw,

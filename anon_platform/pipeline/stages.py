@@ -7,7 +7,7 @@ from anon_platform.analyze import analyze
 from anon_platform.audit import Event
 from anon_platform.errors import IntegrityError, ReleaseRefusedError, SourceError
 from anon_platform.ingest import fingerprint, snapshot, source_files
-from anon_platform.keys import load_key
+from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.plan import plan
@@ -19,7 +19,7 @@ from anon_platform.pipeline.treatments import (
     Progress,
     silent,
 )
-from anon_platform.policy import Policy, load_policy
+from anon_platform.policy import ANY_POLICY, Policy, load_any_policy, load_policy
 from anon_platform.publish import (
     MANIFEST,
     promote,
@@ -51,6 +51,7 @@ class StageReport(Spec):
 def raw(file: Path, progress: Progress = silent) -> StageReport:
     """Checks the policy against the source and copies the source to staging, typed, complete and numbered."""
     policy = plan(file).policy
+    assert isinstance(policy, Policy)
     with exclusive(policy.dataset), Ledger.open() as ledger:
         progress("fingerprint of the source", 0, 0)
         key = load_key(INSTANCE_KEY)
@@ -60,34 +61,38 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         work = Work(policy.dataset, key.derive("release").token(identity, 20))
         remember(work, policy.hash)
         if work.released.exists():
-            _record(ledger, "raw.materialized", policy, work, "already released", {}, found)
-            return _from_manifest("raw", work)
-        _require_not_lost(ledger, work)
-        _wipe_others(work)
+            record(ledger, "raw.materialized", policy, work, "already released", {}, found)
+            return from_manifest("raw", work)
+        require_not_lost(ledger, work)
+        wipe_others(work)
         numbers = work.done("raw")
         if numbers is None:
-            with work.draft("raw") as draft:
-                people = key.derive("people") if policy.treats_people else None
-                came = snapshot(
-                    policy, draft, key=people, progress=lambda done: progress("copying to staging", done, 0)
-                )
-                if fingerprint(source_files(policy.source), key) != found:
-                    raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
-            numbers = {
-                "rows": came.rows,
-                "people": came.people,
-                "files": came.files,
-                "columns": len(policy.columns),
-                "columns_suppressed": len(policy.columns) - len(policy.released),
-                "fingerprint": found,
-                "populations": populations,
-                "types": type_names(open_table(draft, policy.engine, spill=work.part("spill")).schema),
-            }
+            people = key.derive("people") if policy.treats_people else None
+            numbers = copied(policy, work, found, people, progress) | {"populations": populations}
             work.finish("raw", numbers)
-            _record(
-                ledger, "raw.materialized", policy, work, "ok", {"rows": came.rows, "people": came.people}
-            )
-        return _report("raw", work, numbers)
+            told = {name: numbers[name] for name in ("rows", "people")}
+            record(ledger, "raw.materialized", policy, work, "ok", told)
+        return report_of("raw", work, numbers)
+
+
+def copied(policy: Policy, work: Work, found: str, people: Key | None, progress: Progress) -> dict[str, Any]:
+    """The numbers of the snapshot, which is left as the draft of `raw`. found: the source's fingerprint."""
+    with work.draft("raw") as draft:
+        came = snapshot(
+            policy, draft, key=people, progress=lambda done: progress("copying to staging", done, 0)
+        )
+        if fingerprint(source_files(policy.source), load_key(INSTANCE_KEY)) != found:
+            raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
+        types = type_names(open_table(draft, policy.engine, spill=work.part("spill")).schema)
+    return {
+        "rows": came.rows,
+        "people": came.people,
+        "files": came.files,
+        "columns": len(policy.columns),
+        "columns_suppressed": len(policy.columns) - len(policy.released),
+        "fingerprint": found,
+        "types": types,
+    }
 
 
 @value_free
@@ -97,23 +102,27 @@ def analyzed(file: Path, progress: Progress = silent) -> StageReport:
     with exclusive(policy.dataset), Ledger.open() as ledger:
         work = current(policy.dataset, policy.hash)
         if work.released.exists():
-            return _from_manifest("analyzed", work)
-        table = work.snapshot(policy.engine)
+            return from_manifest("analyzed", work)
         numbers = work.done("analyzed")
         if numbers is None:
             progress("profile and risk of the original", 0, 0)
-            analysis = analyze(table, policy.quasi_identifiers)
-            write_json(work.part("analysis.json"), analysis.model_dump(mode="json"))
-            numbers = {
-                "rows": analysis.rows,
-                "people": analysis.people,
-                "max_risk": analysis.max_risk,
-                "mean_risk": analysis.mean_risk,
-                "unique_share": analysis.unique_share,
-            }
+            numbers = profiled(policy, work)
             work.finish("analyzed", numbers)
-            _record(ledger, "analyzed.materialized", policy, work, "ok", numbers)
-        return _report("analyzed", work, numbers)
+            record(ledger, "analyzed.materialized", policy, work, "ok", numbers)
+        return report_of("analyzed", work, numbers)
+
+
+def profiled(policy: Policy, work: Work) -> dict[str, Any]:
+    """The risk of the original records; the whole analysis is left in `analysis.json`."""
+    analysis = analyze(work.snapshot(policy.engine), policy.quasi_identifiers)
+    write_json(work.part("analysis.json"), analysis.model_dump(mode="json"))
+    return {
+        "rows": analysis.rows,
+        "people": analysis.people,
+        "max_risk": analysis.max_risk,
+        "mean_risk": analysis.mean_risk,
+        "unique_share": analysis.unique_share,
+    }
 
 
 @value_free
@@ -123,7 +132,7 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
     with exclusive(policy.dataset), Ledger.open() as ledger:
         work = current(policy.dataset, policy.hash)
         if work.released.exists():
-            return _from_manifest("anonymized", work)
+            return from_manifest("anonymized", work)
         work.require("analyzed")
         numbers = work.done("anonymized")
         if numbers is None:
@@ -132,8 +141,8 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
             with work.draft("anonymized") as draft:
                 numbers = treat_rows(policy, table, fitted, draft, progress)
             work.finish("anonymized", numbers)
-            _record(ledger, "anonymized.materialized", policy, work, "ok", _flat(numbers))
-        return _report("anonymized", work, numbers)
+            record(ledger, "anonymized.materialized", policy, work, "ok", flat(numbers))
+        return report_of("anonymized", work, numbers)
 
 
 @value_free
@@ -147,7 +156,7 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
     with exclusive(policy.dataset), Ledger.open() as ledger:
         work = current(policy.dataset, policy.hash)
         if work.released.exists():
-            return _from_manifest("validated", work)
+            return from_manifest("validated", work)
         work.require("anonymized")
         assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
         numbers: dict[str, Any] = {
@@ -162,18 +171,18 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
         if not assessment.passed:
             work.wipe()
             missed = {metric.name: metric.value or 0.0 for metric in assessment.missed()}
-            _record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
-            return _report("validated", work, numbers, path=work.refused, assessment=assessment)
-        _record(ledger, "release.promoted", policy, work, "ok", numbers)
+            record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
+            return report_of("validated", work, numbers, path=work.refused, assessment=assessment)
+        record(ledger, "release.promoted", policy, work, "ok", numbers)
         numbers["types"] = read_json(work.released / MANIFEST)["types"]
-        return _report("validated", work, numbers, path=work.released, assessment=assessment)
+        return report_of("validated", work, numbers, path=work.released, assessment=assessment)
 
 
 @value_free
 def cataloged(file: Path, progress: Progress = silent) -> StageReport:
     """Enters the release in the catalog and wipes staging."""
     del progress
-    policy = load_policy(file)
+    policy = load_any_policy(file)
     with exclusive(policy.dataset), Ledger.open() as ledger:
         work = current(policy.dataset, policy.hash)
         if not work.released.exists():
@@ -202,26 +211,26 @@ def cataloged(file: Path, progress: Progress = silent) -> StageReport:
         )
         if work.release_id not in known:
             _record_lost_promotion(ledger, policy, work, manifest)
-            _record(ledger, "release.cataloged", policy, work, "ok", {"rows": entry.rows_out})
+            record(ledger, "release.cataloged", policy, work, "ok", {"rows": entry.rows_out})
         work.wipe()
         numbers = {"releases": len(ledger.releases(policy.dataset)), "rows": entry.rows_out}
         reused = work.release_id in known
-        return _report("cataloged", work, numbers, path=work.released, reused=reused)
+        return report_of("cataloged", work, numbers, path=work.released, reused=reused)
 
 
-def _record_lost_promotion(ledger: Ledger, policy: Policy, work: Work, manifest: dict[str, Any]) -> None:
+def _record_lost_promotion(ledger: Ledger, policy: ANY_POLICY, work: Work, manifest: dict[str, Any]) -> None:
     """The event of a promotion after which the run was killed before it could write one."""
     events = ledger.events(policy.dataset)
     if not any(
         event.action == "release.promoted" and event.release_id == work.release_id for event in events
     ):
         found = manifest["input_fingerprint"]
-        _record(
+        record(
             ledger, "release.promoted", policy, work, "recovered", {"rows": manifest["rows"]["out"]}, found
         )
 
 
-def _require_not_lost(ledger: Ledger, work: Work) -> None:
+def require_not_lost(ledger: Ledger, work: Work) -> None:
     """A release that is in the catalog but not in its place is not made a second time under the same id."""
     if any(entry.release_id == work.release_id for entry in ledger.releases(work.dataset)):
         raise IntegrityError(
@@ -230,14 +239,14 @@ def _require_not_lost(ledger: Ledger, work: Work) -> None:
         )
 
 
-def _wipe_others(work: Work) -> None:
+def wipe_others(work: Work) -> None:
     """Deletes what runs on other inputs left behind."""
     for folder in staging(work.dataset).iterdir():
         if folder.is_dir() and folder.name != work.release_id:
             Work(work.dataset, folder.name).wipe()
 
 
-def _from_manifest(stage: str, work: Work) -> StageReport:
+def from_manifest(stage: str, work: Work) -> StageReport:
     """The report of a stage whose release is out already."""
     manifest = read_json(work.released / MANIFEST)
     assessment = None
@@ -255,7 +264,7 @@ def _from_manifest(stage: str, work: Work) -> StageReport:
     )  # fmt: skip
 
 
-def _report(
+def report_of(
     stage: str,
     work: Work,
     numbers: dict[str, Any],
@@ -264,25 +273,28 @@ def _report(
     assessment: Assessment | None = None,
     reused: bool = False,
 ) -> StageReport:
+    """The report of a stage. path: where its result is; the stage's part of staging when left out."""
     return StageReport(
         stage=stage, dataset=work.dataset, release_id=work.release_id, path=str(path or work.part(stage)),
         numbers=numbers, assessment=assessment, reused=reused,
     )  # fmt: skip
 
 
-def _flat(numbers: dict[str, Any]) -> dict[str, Any]:
+def flat(numbers: dict[str, Any]) -> dict[str, Any]:
+    """The numbers that are single ones."""
     return {name: value for name, value in numbers.items() if isinstance(value, (int, float))}
 
 
-def _record(
+def record(
     ledger: Ledger,
     action: str,
-    policy: Policy,
+    policy: ANY_POLICY,
     work: Work,
     outcome: str,
     details: dict[str, Any],
     found: str = "",
 ) -> None:
+    """Writes an event to the ledger. found: the input's fingerprint, where staging does not know it."""
     known = work.done("raw") or {}
     ledger.append(
         Event(

@@ -7,7 +7,7 @@ import shutil
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ from anon_platform.errors import AnonError, BusyError, SourceError, StorageError
 from anon_platform.home import home
 from anon_platform.pipeline.engine import open_table
 from anon_platform.policy import Engine
-from anon_platform.publish import read_json, write_json
+from anon_platform.publish import TABLES, read_json, write_json
 from anon_platform.table import Table
 
 P = ParamSpec("P")
@@ -31,11 +31,18 @@ class Work:
 
     dataset: str
     release_id: str
+    table: str = ""
+    """The table of several that the work is about; the whole release when empty."""
+
+    def of_table(self, name: str) -> "Work":
+        """The part of the work that is about one table of several."""
+        return replace(self, table=name)
 
     @property
     def folder(self) -> Path:
         """Restricted: it holds identified data until the release is cataloged or refused."""
-        return staging(self.dataset) / self.release_id
+        whole = staging(self.dataset) / self.release_id
+        return whole / TABLES / self.table if self.table else whole
 
     @property
     def released(self) -> Path:

@@ -1,6 +1,6 @@
 """From the snapshot to treated rows: the search on counts, then one pass of batches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from anon_platform.pipeline.treatments import (
     Progress,
     as_left,
     hierarchies_for,
+    hierarchy_of,
     inferred_in_words,
     steps_before_search,
     treated_counts,
@@ -32,19 +33,30 @@ from anon_platform.policy import Policy
 from anon_platform.policy.thresholds import Thresholds
 from anon_platform.publish import write_data
 from anon_platform.publish.data_files import PART_ROWS
-from anon_platform.table import PERSON, ROW, TOKEN, Table
+from anon_platform.table import PERSON, ROW, TOKEN, Step, Table
 
 
-def fit(policy: Policy, work: Work, table: Table, progress: Progress) -> Fitted | Recoded:
-    """The search, on the frequency table of quasi-identifiers, people and released sensitive values."""
+def fit(
+    policy: Policy, work: Work, table: Table, progress: Progress, dropped: pl.Series | None = None
+) -> Fitted | Recoded:
+    """The search, on the frequency table of quasi-identifiers, people and released sensitive values.
+
+    dropped: ROW of the records that leave in no case, since one they refer to does not.
+    """
     names, sensitive = policy.quasi_identifiers, policy.sensitive
     progress("counting combinations", 0, 0)
     before = steps_before_search(policy, table)
-    counts = treated_counts(as_left(policy, table), [*names, *sensitive], before, [PERSON])
+    left = as_left(policy, table).map(without(dropped)) if dropped is not None else as_left(policy, table)
+    counts = treated_counts(left, [*names, *sensitive], before, [PERSON])
     weights, caps = weights_and_caps(policy)
     caps = _below_all(policy, caps) if policy.recoding.model == "full_domain" else caps
     search = partial(
-        _search, policy, counts, hierarchies_for(policy, counts), weights=weights, progress=progress
+        _search,
+        policy,
+        counts,
+        _hierarchies(policy, table, counts, dropped),
+        weights=weights,
+        progress=progress,
     )
     if policy.recoding.model == "full_domain":
         return search(
@@ -55,6 +67,21 @@ def fit(policy: Policy, work: Work, table: Table, progress: Progress) -> Fitted 
     over = [name for name, share in policy.thresholds.suppressed_cells.items() if _stars(found, name) > share]
     # a column that lost too many cells may lose none
     return search(caps=_below_all(policy, caps, over)) if over else found
+
+
+def _hierarchies(
+    policy: Policy, table: Table, counts: pl.DataFrame, dropped: pl.Series | None
+) -> dict[str, LevelLabels]:
+    """Fitted to the whole snapshot, also where records are dropped: a later process knows only that."""
+    if dropped is None:
+        return hierarchies_for(policy, counts)
+    return {name: hierarchy_of(policy, table, name) for name in policy.quasi_identifiers}
+
+
+def without(dropped: pl.Series) -> Step:
+    """The step that leaves out the rows with these ROW numbers."""
+    gone = dropped.to_frame(ROW)
+    return lambda batch: batch.join(gone, on=ROW, how="anti", maintain_order="left")
 
 
 def _search(
@@ -140,18 +167,37 @@ def _people_needed(wanted: Thresholds, people: int) -> int:
 
 
 def treat_rows(
-    policy: Policy, table: Table, fitted: Fitted | Recoded, draft: Path, progress: Progress
+    policy: Policy,
+    table: Table,
+    fitted: Fitted | Recoded,
+    draft: Path,
+    progress: Progress,
+    dropped: pl.Series | None = None,
 ) -> dict[str, Any]:
-    """Writes data, kept and suppressed positions to the stage's draft (in the release's staging folder)."""
+    """Writes data, kept and suppressed positions to the stage's draft (in the release's staging folder).
+
+    dropped: as in `fit`; they are among the suppressed.
+    """
+    recoding = Recoding.of(fitted) if isinstance(fitted, Recoded) else None
+    treated = _treated_by(policy, table, fitted, recoding)
+    if dropped is not None:
+        treated = _after(without(dropped), treated)
+        recoding = None if recoding is None else recoding.with_all(policy, table)
     with texts_of(policy, table.rows) as texts:
-        return _write_rows(policy, table, fitted, draft, texts, progress)
+        numbers = _write_rows(policy, table, treated, draft, texts, progress)
+    if recoding is not None:
+        recoding.write(draft)
+    return {**numbers, **_found(fitted)}
+
+
+def _after(first: Step, then: Step) -> Step:
+    return lambda batch: then(first(batch))
 
 
 def _write_rows(
-    policy: Policy, table: Table, fitted: Fitted | Recoded, draft: Path, texts: Texts, progress: Progress
+    policy: Policy, table: Table, treated: Step, draft: Path, texts: Texts, progress: Progress
 ) -> dict[str, Any]:
-    recoding = Recoding.of(fitted) if isinstance(fitted, Recoded) else None
-    treated, left = _treated_by(policy, table, fitted, recoding), as_left(policy, table)
+    left = as_left(policy, table)
     suppressed: list[pl.Series] = []
     done = 0
 
@@ -176,8 +222,6 @@ def _write_rows(
         part_of=lambda rows: part_of(rows, draws, parts),
         order=lambda frame: in_secret_order(frame, draws),
     )
-    if recoding is not None:
-        recoding.write(draft)
     written.kept.write_parquet(draft / "kept.parquet")
     out = pl.concat(suppressed)
     out.to_frame().write_parquet(draft / "suppressed.parquet")
@@ -185,16 +229,13 @@ def _write_rows(
         "rows_out": written.kept.height,
         "rows_suppressed": len(out),
         "people_out": written.kept[PERSON].n_unique(),
-        **_found(fitted),
         "text_found": {name: dict(sorted(found.items())) for name, found in texts.found.items()},
         "inferred": inferred_in_words(policy, table),
         "types": type_names(left.map(step).schema),
     }
 
 
-def _treated_by(
-    policy: Policy, table: Table, fitted: Fitted | Recoded, recoding: Recoding | None
-) -> Callable[[pl.DataFrame], pl.DataFrame]:
+def _treated_by(policy: Policy, table: Table, fitted: Fitted | Recoded, recoding: Recoding | None) -> Step:
     """The function from a batch of the snapshot to the rows that leave, as they leave, with ROW and PERSON."""
     treat = with_levels(table, policy, fitted.levels if isinstance(fitted, Fitted) else {})
 

@@ -1,6 +1,6 @@
 """A release checked by anyone who holds the folder: hashes, schema, row-level guarantees, from the files alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,10 @@ import polars as pl
 
 from anon_platform.errors import IntegrityError
 from anon_platform.policy.thresholds import models_of_manifest
-from anon_platform.publish import MANIFEST, file_hashes, read_json
+from anon_platform.publish import MANIFEST, TABLES, file_hashes, read_json
 from anon_platform.validate import Measured, file_metrics, measure_files
 from anon_platform.validate.files import formats_agree
+from anon_platform.validate.references import Reference, released_orphans
 
 HAIR = 1e-9
 """Sums in another order may differ by so much."""
@@ -49,7 +50,8 @@ def verify(folder: Path) -> VerifiedRelease:
         raise IntegrityError(f"no {MANIFEST} in {folder}; name a release folder, see: anon releases")
     manifest = read_json(folder / MANIFEST)
     try:
-        findings = [*_hashes(folder, manifest["files"]), *_guarantees(folder, manifest)]
+        findings = _hashes(folder, manifest["files"])
+        findings += _tables(folder, manifest) if "tables" in manifest else _guarantees(folder, manifest)
         return VerifiedRelease(
             manifest["dataset"], manifest["release_id"], tuple(findings), tuple(manifest["rests_on_manifest"])
         )
@@ -58,6 +60,25 @@ def verify(folder: Path) -> VerifiedRelease:
     if broken:
         raise IntegrityError(f"{folder / MANIFEST} is not a manifest of this format")
     raise AssertionError
+
+
+def _tables(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
+    """Every finding of every table, and the references between them, counted again."""
+    findings = []
+    for name in manifest["tables"]:
+        verified = verify(folder / TABLES / name)
+        findings += [replace(finding, name=f"{name}: {finding.name}") for finding in verified.findings]
+    promised = {metric["name"]: metric["note"] for metric in manifest["metrics"]}
+    for each in manifest["references"]:
+        reference = Reference(**each)
+        orphans = released_orphans(
+            folder / TABLES / reference.table / "data", folder / TABLES / reference.to / "data", reference
+        )
+        name = f"orphans of {reference.table}.{reference.column}"
+        told = promised[f"orphans made in {reference.table}.{reference.column}"]
+        same = told.endswith(f", {orphans} after")
+        findings.append(Finding(name, same, f"{orphans} rows without their row in {reference.to}"))
+    return findings
 
 
 def _hashes(folder: Path, promised: dict[str, str]) -> list[Finding]:

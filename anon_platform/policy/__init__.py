@@ -14,6 +14,8 @@ from anon_platform.policy.model import (
 )
 from anon_platform.policy.schema import json_schema
 from anon_platform.policy.source import Population, Source
+from anon_platform.policy.tables import TableRules, TablesPolicy
+from anon_platform.policy.tables_loading import ANY_POLICY, load_any_policy, over_tables
 from anon_platform.policy.thresholds import (
     SENSITIVE_MODELS,
     Attacker,
@@ -24,6 +26,7 @@ from anon_platform.policy.thresholds import (
 )
 
 __all__ = [
+    "ANY_POLICY",
     "SENSITIVE_MODELS",
     "Attacker",
     "Column",
@@ -40,9 +43,13 @@ __all__ = [
     "Publish",
     "Schedule",
     "Source",
+    "TableRules",
+    "TablesPolicy",
     "Thresholds",
     "Watch",
     "dataset_name",
     "json_schema",
+    "load_any_policy",
     "load_policy",
+    "over_tables",
 ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import Any, cast, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,6 +15,8 @@ from anon_platform.policy.model import Column, Policy
 from anon_platform.policy.privacy_rules import Draft
 from anon_platform.policy.rules import broken_rules
 from anon_platform.policy.yaml_nodes import Document, parse
+
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,40 @@ def load_policy(file: Path) -> Policy:
 
 def read_policy(file: Path) -> Reading:
     """Everything that can be said of a policy file without looking at its source."""
-    document = parse(_text(file))
-    if document.faults:
-        return Reading(document, document.faults)
-    if not isinstance(document.value, dict):
-        nothing = Fault(1, 1, "", "the file holds no policy; begin with version: 1 and dataset: …")
-        return Reading(document, [nothing])
+    document = read_document(file)
+    return Reading(document, document.faults) if document.faults else reading_of(document, file)
+
+
+def reading_of(document: Document, file: Path) -> Reading:
+    """Everything that can be said of a document that is a mapping."""
     context = {"folder": file.resolve().parent}
-    faults: list[Fault] = []
-    policy: Policy | None = None
-    try:
-        policy = Policy.model_validate(document.value, context=context)
-    except ValidationError as errors:
-        faults += [_located(document, error) for error in _told_once(errors.errors(include_url=False))]
+    policy, faults = validated(Policy, document, context)
     draft = _draft(document.value, context) if policy is None else _draft_of(policy)
     faults += [document.fault(at, message) for at, message in broken_rules(draft)]
     if policy is not None:
         policy._file = file  # noqa: SLF001 - the loader is the one place that knows
     return Reading(document, faults, policy, draft)
+
+
+def validated(
+    kind: type[Settings], document: Document, context: dict[str, Any]
+) -> tuple[Settings | None, list[Fault]]:
+    """The document as settings of this kind, or what is wrong with it."""
+    try:
+        return kind.model_validate(document.value, context=context), []
+    except ValidationError as errors:
+        told = _told_once(errors.errors(include_url=False))
+        return None, [_located(kind, document, error) for error in told]
+
+
+def read_document(file: Path) -> Document:
+    """The file as YAML; one that holds no mapping has a fault."""
+    document = parse(_text(file))
+    if not document.faults and not isinstance(document.value, dict):
+        document.faults.append(
+            Fault(1, 1, "", "the file holds no policy; begin with version: 1 and dataset: …")
+        )
+    return document
 
 
 def dataset_name(file: Path) -> str:
@@ -125,11 +143,11 @@ def _told_once(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _located(document: Document, error: ErrorDetails) -> Fault:
-    at, models = _walk(error["loc"])
+def _located(kind: type[BaseModel], document: Document, error: ErrorDetails) -> Fault:
+    at, models = _walk(kind, error["loc"])
     unknown_key = error["type"] == "extra_forbidden"
     if unknown_key:
-        models = _walk(error["loc"][:-1])[1]
+        models = _walk(kind, error["loc"][:-1])[1]
     if error["type"] == "union_tag_not_found":
         told_apart_by = str(error["ctx"]["discriminator"]).strip("'")
         choices = list(dict.fromkeys(tag for model in models for tag in _tags(model, told_apart_by)))
@@ -138,12 +156,12 @@ def _located(document: Document, error: ErrorDetails) -> Fault:
     return document.fault(at, say(error, choices), key=unknown_key)
 
 
-def _walk(location: Path_) -> tuple[Path_, list[type[BaseModel]]]:
+def _walk(kind: type[BaseModel], location: Path_) -> tuple[Path_, list[type[BaseModel]]]:
     """The YAML path of the location pydantic gives, and the models that may stand there.
 
     Names of union members are part of the location, but stand in no YAML file.
     """
-    annotation: Any = Policy
+    annotation: Any = kind
     at: Path_ = ()
     for part in location:
         if get_origin(annotation) is dict:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -202,6 +203,16 @@ class Policy(Spec):
     def file(self) -> Path:
         """The YAML file this policy was read from."""
         return self._file
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where the identified data lies."""
+        return (self.source,)
+
+    @property
+    def parts(self) -> "Mapping[str, Policy]":
+        """Itself, as the one table that it is about."""
+        return {"": self}
 
     @property
     def released(self) -> list[str]:

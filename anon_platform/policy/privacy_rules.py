@@ -13,6 +13,12 @@ from anon_platform.policy.thresholds import Attacker, Thresholds, people_for
 
 Broken = tuple[Path_, str]
 
+GUARDS = {
+    "quasi_identifier": ("k", "max_risk", "mean_risk", "unique_records", "k_map", "delta_presence"),
+    "sensitive": ("l", "t"),
+}
+"""Thresholds by the role of the columns that they guard; the others guard every column."""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -80,11 +86,7 @@ def _required(thresholds: Thresholds, draft: Draft) -> Iterator[Broken]:
 
 def _idle(thresholds: Thresholds, draft: Draft) -> Iterator[Broken]:
     """Thresholds that guard nothing: whoever wrote them believes that they do."""
-    guards = {
-        "quasi_identifier": ("k", "max_risk", "mean_risk", "unique_records", "k_map", "delta_presence"),
-        "sensitive": ("l", "t"),
-    }
-    for role, names in guards.items():
+    for role, names in GUARDS.items():
         for name in names:
             if getattr(thresholds, name) is not None and not draft.leaving(role):
                 yield (

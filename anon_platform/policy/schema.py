@@ -3,13 +3,18 @@
 import json
 from collections.abc import Iterator
 
+from pydantic.json_schema import models_json_schema
+
 from anon_platform.policy.model import Policy
+from anon_platform.policy.tables import TablesPolicy
 from anon_platform.spec import Spec, descriptions
 
 
 def json_schema() -> str:
-    """JSON Schema (2020-12) of a policy file, as indented text with a final newline."""
-    schema = Policy.model_json_schema()
+    """JSON Schema (2020-12) of a policy file, over one table or several, as indented text with a final newline."""
+    schema: dict[str, object] = models_json_schema([(Policy, "validation"), (TablesPolicy, "validation")])[1]
+    of_tables = {"$ref": "#/$defs/TablesPolicy"}
+    schema |= {"if": {"required": ["tables"]}, "then": of_tables, "else": {"$ref": "#/$defs/Policy"}}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "anon_platform policy"
     _describe(schema)
@@ -19,7 +24,7 @@ def json_schema() -> str:
 
 def _describe(schema: dict[str, object]) -> None:
     """The texts below the fields, as editors show them."""
-    parts: dict[str, dict[str, dict[str, dict[str, object]]]] = {**schema["$defs"], "Policy": schema}  # type: ignore[dict-item]
+    parts: dict[str, dict[str, dict[str, dict[str, object]]]] = schema["$defs"]  # type: ignore[assignment]
     for settings in _kinds(Spec):
         part = parts.get(settings.__name__)
         for name, text in descriptions(settings).items() if part is not None else ():

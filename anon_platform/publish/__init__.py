@@ -3,6 +3,7 @@
 from anon_platform.publish.data_files import Written, write_data
 from anon_platform.publish.release import (
     MANIFEST,
+    TABLES,
     file_hashes,
     promote,
     read_json,
@@ -11,9 +12,11 @@ from anon_platform.publish.release import (
     write_json,
 )
 from anon_platform.publish.report import write_report
+from anon_platform.publish.tables_report import write_tables_report
 
 __all__ = [
     "MANIFEST",
+    "TABLES",
     "Written",
     "file_hashes",
     "promote",
@@ -23,4 +26,5 @@ __all__ = [
     "write_data",
     "write_json",
     "write_report",
+    "write_tables_report",
 ]

@@ -20,6 +20,7 @@ CHECKS = {
     "l_diversity": "l-diversity and t-closeness",
     "reidentification_risk": "Re-identification risk",
     "row_accounting": "Row accounting",
+    "referential_integrity": "References between tables",
     "statistical_fidelity": "Statistical fidelity",
     "model_utility": "Model utility",
 }
@@ -36,6 +37,8 @@ MEANINGS = {
     "k-map": "The fewest people of the population who share one combination, or how many of the data stand for them",
     "lowest presence": "Chance that somebody of the population is in the data, for whoever it is lowest",
     "highest presence": "Chance that somebody of the population is in the data, for whoever it is highest",
+    "k of all tables together": "The fewest {people} who share the same rows of quasi-identifiers in all tables",
+    "maximum risk of all tables together": "Chance that whoever joins all tables picks the right {person}",
     "rows and columns unaccounted for": "Faults found when every row and column is traced",
 }
 
@@ -134,6 +137,8 @@ def meaning(name: str, unit: str) -> str:
     >>> meaning("k for neighbour", "patient")
     'The fewest patients who share what neighbour knows'
     """
+    if name.startswith("orphans made in "):
+        return "Rows that leave and refer to one that does not, though the source has it"
     letter, of, column = name.partition(" of ")
     letter = letter.partition(" (l = ")[0]
     if of and letter in BY_COLUMN:

@@ -11,6 +11,9 @@ from anon_platform.errors import IntegrityError, StorageError
 
 MANIFEST = "manifest.json"
 
+TABLES = "tables"
+"""The folder that holds the parts of a release of several tables, in staging and in the release."""
+
 
 def sha256_of(file: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
@@ -60,8 +63,9 @@ def promote(staged: Path, final: Path) -> None:
 
 def refuse(staged: Path, final: Path) -> None:
     """Keeps report and assessment of a refused release at `final`; its data is deleted."""
-    shutil.rmtree(staged / "data", ignore_errors=True)
-    (staged / MANIFEST).unlink(missing_ok=True)
+    for folder in (staged, *staged.glob(f"{TABLES}/*")):
+        shutil.rmtree(folder / "data", ignore_errors=True)
+        (folder / MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(final, ignore_errors=True)
     final.parent.mkdir(parents=True, exist_ok=True)
     staged.rename(final)

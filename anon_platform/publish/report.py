@@ -34,6 +34,11 @@ def write_report(file: Path, *, manifest: dict[str, Any], assessment: dict[str, 
 
 def page(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> str:
     """The report as HTML text."""
+    return rendered("report.html.j2", content(manifest, assessment))
+
+
+def rendered(template: str, told: Mapping[str, Any]) -> str:
+    """A page as HTML text. told: what the template shows."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -44,7 +49,7 @@ def page(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template("report.html.j2").render(content(manifest, assessment))
+    return environment.get_template(template).render(told)
 
 
 def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ CHECKS = (
     "l_diversity",
     "reidentification_risk",
     "row_accounting",
+    "referential_integrity",
     "statistical_fidelity",
     "model_utility",
 )
