@@ -83,6 +83,11 @@ def copied(policy: Policy, work: Work, found: str, people: Key | None, progress:
         )
         if fingerprint(source_files(policy.source), load_key(INSTANCE_KEY)) != found:
             raise SourceError(f"the source {policy.source.path} changed while it was read; run again")
+        if policy.privacy_unit.one_row and came.people != came.rows:
+            raise SourceError(
+                f"the source {policy.source.path} has {came.rows} rows of {came.people} people, but the policy says that"
+                " everybody has one; correct the source, or write linked: true instead of one_row"
+            )
         types = type_names(open_table(draft, policy.engine, spill=work.part("spill")).schema)
     return {
         "rows": came.rows,

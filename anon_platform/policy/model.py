@@ -45,8 +45,15 @@ class PrivacyUnit(Spec):
     linked: Literal[True] | None = None
     """Written when a pseudonym that leaves links a person's rows: then k people must share the whole set of rows."""
 
+    one_row: Literal[True] | None = None
+    """Written when everybody has one row, so that a pseudonym of the person links nothing; a source where somebody has two stops the run."""
+
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.one_row and (self.column is None or self.linked):
+            raise ValueError(
+                "one_row goes with column: <person column>, and rows of nobody are linked; remove the other"
+            )
         if (self.column is None) == (self.each_row_is_a_person is None):
             raise ValueError(
                 "say whose privacy: either column: <person column> or each_row_is_a_person: true"

@@ -223,12 +223,12 @@ def _linked(unit: PrivacyUnit, draft: Draft) -> Iterator[Broken]:
                 at,
                 "a person key leaves as a pseudonym only; write treat: {technique: suppress}, or pseudonymize it",
             )
-        elif unit.linked is None:
+        elif unit.linked is None and unit.one_row is None:
             yield (
                 at,
                 (
                     "a released pseudonym links a person's rows, so that the whole set of rows has to be anonymous;"
-                    " write linked: true below privacy_unit, or treat: {technique: suppress}"
+                    " write linked: true below privacy_unit, or one_row: true where nobody has two, or treat: {technique: suppress}"
                 ),
             )
     if unit.linked is None:

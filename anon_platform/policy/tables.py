@@ -108,13 +108,17 @@ class TablesPolicy(Spec):
         leaving = [column for column in rules.columns.values() if not column.suppressed]
         linked = any(isinstance(step, KEYED) for column in leaving for step in column.treat)
         unit: dict[str, Any] = {"column": rules.person, "name": self.privacy_unit.name}
+        if rules.person == rules.key:
+            unit["one_row"] = True
+        elif linked:
+            unit["linked"] = True
         return {
             "version": 1,
             "dataset": f"{self.dataset}__{name}",
             "title": f"{self.title}: {name}",
             "owner": self.owner,
             "source": rules.source,
-            "privacy_unit": unit | ({"linked": True} if linked else {}),
+            "privacy_unit": unit,
             "columns": rules.columns,
             "thresholds": rules.thresholds or _of_use(self.thresholds, {column.role for column in leaving}),
             "recoding": rules.recoding or self.recoding,

@@ -152,6 +152,7 @@ def test_the_sound_policy_says_everything_that_can_be_said() -> None:
         "alphabetical",
         "unique_records",
         "linked",
+        "one_row",
         "ascending",
         "cuts",
         "named",
