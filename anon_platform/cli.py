@@ -166,6 +166,9 @@ def demo_data(
     notes: Annotated[
         bool, typer.Option("--notes/--no-notes", help="With clinical notes and their gold spans.")
     ] = True,
+    notes_share: Annotated[
+        float, typer.Option(min=0.0001, max=1, help="Share of the encounters that have a note.")
+    ] = 1.0,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV files as well.")] = False,
     label: Annotated[
         str,
@@ -184,7 +187,14 @@ def demo_data(
 
     try:
         settings = DemoSettings.model_validate(
-            {"n": rows, "seed": seed, "label": label, "notes": notes, "csv": csv}
+            {
+                "n": rows,
+                "seed": seed,
+                "label": label,
+                "notes": notes,
+                "notes_share": notes_share,
+                "csv": csv,
+            }
         )
     except ValidationError as faulty:
         told = [f"{fault['loc'][0]}: {fault['msg']}" for fault in faulty.errors()]

@@ -1,9 +1,10 @@
 """Free text without what identifies: found spans become their type, or surrogates that read like the original."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from anon_platform.anonymize.shift_dates import Shift
 from anon_platform.anonymize.technique import TreatRecords, text_fault
@@ -14,7 +15,30 @@ from anon_platform.text.settings import CustomRecognizer, TextSettings
 if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
     import polars as pl
 
+    from anon_platform.text.finder import Finder
     from anon_platform.text.replace import Replacer
+
+
+class GoldSpans(Spec):
+    """Where people marked the identifiers in notes of the source, so that every run measures what is found of them."""
+
+    path: str = Field(min_length=1)
+    """A Parquet file, folder or glob from the policy's folder, with the columns start, end (characters, the end exclusive) and label."""
+    row: str
+    """The column, there and in the source, that says which note a span is of."""
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _remember_folder(self, info: ValidationInfo) -> Self:
+        self._folder = Path((info.context or {}).get("folder", "."))
+        return self
+
+    @property
+    def files(self) -> list[Path]:
+        """The files there are."""
+        place = self._folder / self.path
+        return sorted(place.glob("*.parquet")) if place.is_dir() else sorted(place.parent.glob(place.name))
 
 
 class DeidentifyText(Spec):
@@ -34,6 +58,8 @@ class DeidentifyText(Spec):
     """Columns of the source that hold what must not be in the text: names, numbers, addresses, dates. They are read, not released."""
     shift_dates: Shift | None = None
     """Dates in the text move with the person's dates in columns, by the key and days of their shift_dates; left out, they are replaced."""
+    gold: GoldSpans | None = None
+    """Notes of the source with known answers; recall is measured on them in every run."""
     language: str = "en"
     """A shipped language: en or es."""
     model: bool = True
@@ -59,16 +85,22 @@ class DeidentifyText(Spec):
             return "deidentify_text works on text; declare type: string"
         return None
 
+    def finder(self) -> "Finder":
+        """What finds the identifiers, its model loaded."""
+        from anon_platform.text.making import finder_of
+
+        return finder_of(
+            TextSettings(
+                language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
+            )
+        )
+
     def fit_records(self, column: str) -> TreatRecords:
         """The function from rows to released notes; null for null, and nothing of one row shows in another."""
-        from anon_platform.text.making import finder_of
         from anon_platform.text.replace import Replacer
 
-        settings = TextSettings(
-            language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
-        )
         key = None if self.key is None else load_key(self.key).derive("surrogates")
-        replacer = Replacer(finder_of(settings), key, shifts=self.shift_dates is not None)
+        replacer = Replacer(self.finder(), key, shifts=self.shift_dates is not None)
         shift = None if self.shift_dates is None else self.shift_dates.days_of()
         return _Deidentified(column, self.known_from, replacer, shift)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from anon_platform.anonymize import OfRecords
 from anon_platform.policy import ANY_POLICY, Column, Policy
 
 if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
@@ -14,6 +15,7 @@ CHECKS = {
     "k_anonymity": "Every equivalence class of the released bytes has at least k people, for every attacker and population.",
     "l_diversity": "Every class meets l and all other privacy models of each sensitive column.",
     "reidentification_risk": "Prosecutor risk and presence in the data stay within their bounds.",
+    "text_deidentification": "No released note says what its row or the person's others hold; enough of what is marked is found.",
     "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
     "referential_integrity": "No row leaves that refers to a row which does not, unless it did so in the source.",
     "statistical_fidelity": "No column's distribution moved further than allowed.",
@@ -30,9 +32,16 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
         off.add("l_diversity")
     if not any(part.model is not None for part in parts):
         off.add("model_utility")
+    if not any(_has_text(part) for part in parts):
+        off.add("text_deidentification")
     if isinstance(policy, Policy) or not any(rules.references for rules in policy.tables.values()):
         off.add("referential_integrity")
     return {name: text for name, text in CHECKS.items() if name not in off}
+
+
+def _has_text(policy: Policy) -> bool:
+    """Whether free text leaves."""
+    return any(isinstance(step, OfRecords) for name in policy.released for step in policy.columns[name].treat)
 
 
 def check_result(name: str, report: "StageReport") -> dg.AssetCheckResult:

@@ -34,6 +34,8 @@ class DemoSettings(Spec):
     predicted probability, so that the copies of an encounter do not share it."""
     notes: bool = True
     """Write a clinical note for each encounter, and its gold spans."""
+    notes_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of the encounters that have a note, drawn at random."""
     csv: bool = False
     """Write encounters and voters as CSV too."""
     voters: int | None = Field(default=None, ge=0, le=MOST_PATIENTS)
@@ -118,7 +120,11 @@ def _write_encounters(
         if settings.notes:
             people = sample.people.take(sample.cohort.patient[ordinals])
             notes, spans = write_notes(stream(settings.seed, "notes", part), rows, people, sample.world)
-            rows = rows.with_columns(notes)
+            noted = stream(settings.seed, "noted", part).random(rows.height) < settings.notes_share
+            rows = rows.with_columns(pl.when(pl.Series(noted)).then(notes).alias(notes.name))
+            spans = spans.join(
+                rows.filter(pl.Series(noted)).select("encounter_id"), on="encounter_id", how="semi"
+            )
             folder.write(f"note_spans/part-{part:03d}", spans)
             tally.spans += spans.height
         folder.write(f"encounters/part-{part:03d}", rows, csv=settings.csv)

@@ -13,7 +13,7 @@ from anon_platform.anonymize import OfRecords, TreatRecords
 from anon_platform.anonymize.deidentify_text import DeidentifyText
 from anon_platform.errors import StorageError
 from anon_platform.policy import Policy
-from anon_platform.table import ROW, TOKEN
+from anon_platform.table import PERSON, ROW, TOKEN, Table, with_other_rows
 
 CHUNK = 500
 """Rows that a process takes at a time."""
@@ -38,9 +38,13 @@ def text_columns(policy: Policy) -> dict[str, OfRecords]:
 class Texts:
     """The text columns of a policy and what treats them. found: by column, spans replaced by label."""
 
-    def __init__(self, policy: Policy, pool: ProcessPoolExecutor | None) -> None:
+    def __init__(self, policy: Policy, table: Table, pool: ProcessPoolExecutor | None) -> None:
         self._steps = text_columns(policy)
         self._pool = pool
+        self._known = {
+            name: with_other_rows(table, [column for column in step.known_from if column != name])
+            for name, step in self._steps.items()
+        }
         self._here: dict[str, TreatRecords] = {}
         self.found: dict[str, Counter[str]] = {name: Counter() for name in self._steps}
 
@@ -49,8 +53,9 @@ class Texts:
         for name, step in self._steps.items():
             known = [column for column in step.known_from if column != name]
             token = [TOKEN] if TOKEN in batch.columns else []
-            originals = batch.select(ROW, *token, name, *known)
+            originals = batch.select(ROW, PERSON, *token, name, *known)
             rows = kept.select(ROW).join(originals, on=ROW, how="left", maintain_order="left")
+            rows = self._known[name].joined(rows)
             kept = kept.with_columns(self._column(name, step, rows).alias(name))
         return kept
 
@@ -87,16 +92,16 @@ class Texts:
 
 
 @contextmanager
-def texts_of(policy: Policy, rows: int) -> Iterator[Texts]:
-    """The texts of a run; a process that dies stops it with `StorageError`."""
-    if not text_columns(policy) or rows < WORTH_A_POOL or (os.cpu_count() or 1) == 1:
-        yield Texts(policy, None)
+def texts_of(policy: Policy, table: Table) -> Iterator[Texts]:
+    """The texts of a run over the snapshot; a process that dies stops it with `StorageError`."""
+    if not text_columns(policy) or table.rows < WORTH_A_POOL or (os.cpu_count() or 1) == 1:
+        yield Texts(policy, table, None)
         return
     from concurrent.futures.process import BrokenProcessPool
 
     pool = ProcessPoolExecutor(os.cpu_count(), get_context("spawn"))
     try:
-        yield Texts(policy, pool)
+        yield Texts(policy, table, pool)
     except BrokenProcessPool:
         raise StorageError(
             "a process that treats text ended early, as when memory runs out; nothing was released"

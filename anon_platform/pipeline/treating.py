@@ -183,7 +183,7 @@ def treat_rows(
     if dropped is not None:
         treated = _after(without(dropped), treated)
         recoding = None if recoding is None else recoding.with_all(policy, table)
-    with texts_of(policy, table.rows) as texts:
+    with texts_of(policy, table) as texts:
         numbers = _write_rows(policy, table, treated, draft, texts, progress)
     if recoding is not None:
         recoding.write(draft)

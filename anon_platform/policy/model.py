@@ -234,7 +234,10 @@ class Policy(Spec):
             for column in self.columns.values()
             for step in column.treat
             if isinstance(step, OfRecords)
-            for name in step.known_from
+            for name in (
+                *step.known_from,
+                *((step.gold.row,) if isinstance(step, DeidentifyText) and step.gold else ()),
+            )
         ]
         return [name for name in self.columns if name in {*self.released, *known}]
 

@@ -16,6 +16,7 @@ Broken = tuple[Path_, str]
 GUARDS = {
     "quasi_identifier": ("k", "max_risk", "mean_risk", "unique_records", "k_map", "delta_presence"),
     "sensitive": ("l", "t"),
+    "free_text": ("text_recall",),
 }
 """Thresholds by the role of the columns that they guard; the others guard every column."""
 

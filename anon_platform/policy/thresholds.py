@@ -197,6 +197,8 @@ class Thresholds(Spec):
     """By quasi-identifier, the share of its released cells that may be `*`; any when left out."""
     fidelity: Share
     """Total variation distance between original and released distribution of any column, at most."""
+    text_recall: Share | None = None
+    """Characters found of those that are marked in `gold` notes of deidentify_text, at least; the lower end of the 95 % interval counts."""
     model_loss: Share | None = None
     """Share of the original model's lift (AUC - 0.5) that may be lost. Required with a model."""
 

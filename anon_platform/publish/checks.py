@@ -19,6 +19,7 @@ CHECKS = {
     "k_anonymity": "k-anonymity",
     "l_diversity": "l-diversity and t-closeness",
     "reidentification_risk": "Re-identification risk",
+    "text_deidentification": "Identifiers in free text",
     "row_accounting": "Row accounting",
     "referential_integrity": "References between tables",
     "statistical_fidelity": "Statistical fidelity",

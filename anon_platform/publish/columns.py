@@ -247,7 +247,7 @@ def notes_callout(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if treated:
         yield (
             "Free text: part of this release",
-            f"{_subject('free-text column', treated)} treated and released. No measure in this report looks inside text.",
+            f"{_subject('free-text column', treated)} treated and released. What was found in it, and what is known of what was missed, stands below.",
         )
 
 

@@ -14,6 +14,7 @@ from anon_platform.publish.columns import (
     protected,
 )
 from anon_platform.publish.figures import figures
+from anon_platform.publish.free_text import texts
 from anon_platform.publish.headlines import headlines, missed_thresholds
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
 
@@ -74,6 +75,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "groups": groups,
         "figures": figures(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
+        "texts": texts(manifest, assessment, counts),
         "unit": unit,
         "units": plural(unit),
         "small": counts.k,

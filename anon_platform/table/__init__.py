@@ -2,6 +2,17 @@
 
 from anon_platform.table.on_duckdb import DuckDBTable
 from anon_platform.table.on_polars import PolarsTable
+from anon_platform.table.people import OtherRows, with_other_rows
 from anon_platform.table.table import PERSON, ROW, TOKEN, Step, Table
 
-__all__ = ["PERSON", "ROW", "TOKEN", "DuckDBTable", "PolarsTable", "Step", "Table"]
+__all__ = [
+    "PERSON",
+    "ROW",
+    "TOKEN",
+    "DuckDBTable",
+    "OtherRows",
+    "PolarsTable",
+    "Step",
+    "Table",
+    "with_other_rows",
+]

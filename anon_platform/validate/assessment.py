@@ -17,6 +17,7 @@ from anon_platform.validate.metric import Metric, least, most
 from anon_platform.validate.model import ModelLoss, measure_model
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
+from anon_platform.validate.text_gold import measure_text_gold
 from anon_platform.validate.text_leaks import measure_text_leaks
 
 
@@ -44,6 +45,7 @@ CHECKS = (
     "k_anonymity",
     "l_diversity",
     "reidentification_risk",
+    "text_deidentification",
     "row_accounting",
     "referential_integrity",
     "statistical_fidelity",
@@ -70,7 +72,9 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     say("privacy models")
     metrics += measure_models(evidence, counted)
     metrics += [*measure_attackers(evidence, counted), *measure_population(evidence, counted)]
-    metrics += measure_text_leaks(evidence)
+    say("identifiers in free text")
+    of_gold, detail["text"] = measure_text_gold(evidence)
+    metrics += [*measure_text_leaks(evidence), *of_gold]
     say("statistical fidelity")
     fidelity = measure_fidelity(evidence)
     detail["fidelity"] = [asdict(column) for column in fidelity]

@@ -3,10 +3,8 @@
 import re
 from collections.abc import Iterator
 
-import polars as pl
-
 from anon_platform.anonymize import OfRecords
-from anon_platform.table import ROW
+from anon_platform.table import PERSON, ROW, with_other_rows
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.files import read_released
 from anon_platform.validate.metric import Metric, most
@@ -32,21 +30,22 @@ def measure_text_leaks(evidence: Evidence) -> list[Metric]:
             if isinstance(step, OfRecords) and step.known_from:
                 leaks = sum(_leaks(evidence, name, [c for c in step.known_from if c != name]))
                 metric = most(
-                    "reidentification_risk", f"own identifiers left in {name}", float(leaks), 0.0, "notes"
+                    "text_deidentification", f"own identifiers left in {name}", float(leaks), 0.0, "notes"
                 )
                 found.append(metric)
     return found
 
 
 def _leaks(evidence: Evidence, name: str, known: list[str]) -> Iterator[int]:
-    """Batch by batch the notes that say something of what their row holds."""
+    """Batch by batch the notes that say something of what their row holds, or another row of the same person."""
     released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW])
-    for batch in evidence.source.batches([ROW, *known]):
-        rows = released.join(batch, on=ROW, how="inner")
+    others = with_other_rows(evidence.source, known)
+    for batch in evidence.source.batches([ROW, PERSON, *known]):
+        rows = others.joined(released.join(batch, on=ROW, how="inner"))
         texts = rows[name].to_list()
-        columns = [rows[column].cast(pl.String).to_list() for column in known]
+        columns = [rows[column].to_list() for column in known]
         yield sum(
-            text is not None and any(value is not None and says(text, value) for value in values)
+            text is not None and any(says(text, value) for several in values for value in several)
             for text, *values in zip(texts, *columns, strict=True)
         )
 

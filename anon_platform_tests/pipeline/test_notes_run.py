@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from anon_platform.anonymize import DeidentifyText
+from anon_platform.errors import SourceError
 from anon_platform.pipeline import plan, run, verify
 from anon_platform.policy import FaultyPolicyError
 from anon_platform.validate.text_leaks import says
@@ -188,3 +189,75 @@ def test_a_column_that_is_changed_by_chance_is_no_help_for_a_text(tmp_path: Path
         FaultyPolicyError, match="this column is changed row by row before the text is searched"
     ):
         plan(file)
+
+
+def marked(folder: Path, **gold: Any) -> Path:
+    """The clinic with gold spans for the notes of the first visits: the record's number in each, and one that nobody can find."""
+    file = make_notes(folder, gold={"path": "marked", "row": "visit"} | gold)
+    rows = pl.read_csv(folder / "source" / "visits.csv", infer_schema=False)
+    spans = []
+    for visit, record, note in rows.select("visit", "record", "note").rows():
+        if note:
+            at = note.index(record)
+            spans += [
+                (visit, at, at + len(record), "MRN"),
+                (visit, note.index("improve"), note.index("improve") + 7, "NAME"),
+            ]
+    (folder / "marked").mkdir()
+    frame = pl.DataFrame(spans, schema=["visit", "start", "end", "label"], orient="row")
+    frame.write_parquet(folder / "marked" / "part.parquet")
+    return file
+
+
+def test_recall_on_gold_notes_is_measured_and_may_be_demanded(tmp_path: Path) -> None:
+    """One mark of two is found, of 11 and 7 characters: worked out by hand."""
+    file = marked(tmp_path)
+    outcome = run(file)
+    assert outcome.released
+    assert outcome.validated.assessment is not None
+    metrics = {metric.name: metric for metric in outcome.validated.assessment.metrics}
+    metric = metrics["recall in note"]
+    assert metric.note.startswith("0.6111 of the marked characters were found, in ")
+    assert metric.value == pytest.approx(11 / 18)
+    page = (Path(outcome.validated.path) / "report.html").read_text(encoding="utf-8")
+    assert "61.11\N{NO-BREAK SPACE}%" in page
+    policy = yaml.safe_load(file.read_text(encoding="utf-8"))
+    policy["thresholds"]["text_recall"] = 0.95
+    file.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
+    refused = run(file)
+    assert [metric.name for metric in refused.validated.assessment.missed()] == ["recall in note"]  # type: ignore[union-attr]
+
+
+def test_gold_notes_that_are_not_there_stop_the_run(tmp_path: Path) -> None:
+    """No number is better than one that says nothing."""
+    file = make_notes(tmp_path, gold={"path": "nowhere", "row": "visit"})
+    with pytest.raises(
+        SourceError, match="there are no marked notes at nowhere, as Parquet with the columns visit, start"
+    ):
+        run(file)
+    with pytest.raises(
+        FaultyPolicyError, match=r"gold.row: no such column under columns; did you mean visit\?"
+    ):
+        run(make_notes(tmp_path, gold={"path": "nowhere", "row": "visits"}))
+
+
+def test_what_the_patients_other_rows_hold_is_not_left_either(tmp_path: Path) -> None:
+    """A patient's new telephone number stands in a note of a visit before it was known; the leak check looks for it, too."""
+    file = make_notes(tmp_path)
+    source = tmp_path / "source" / "visits.csv"
+    rows = pl.read_csv(source, infer_schema=False)
+    twice = rows.group_by("patient").len().filter(pl.col("len") > 1)["patient"][0]
+    mine = rows.with_row_index("at").filter(pl.col("patient") == twice)["at"].to_list()
+    told = "Told to call Zorblax or KX88Q71."
+    changed = rows.with_row_index("at").with_columns(
+        note=pl.when(pl.col("at") == mine[0]).then(pl.lit(told)).otherwise("note"),
+        family_name=pl.when(pl.col("at") == mine[1]).then(pl.lit("Zorblax")).otherwise("family_name"),
+        record=pl.when(pl.col("at") == mine[1]).then(pl.lit("KX88Q71")).otherwise("record"),
+    )
+    changed.drop("at").write_csv(source)
+    outcome = run(file)
+    assert outcome.released
+    notes = pl.read_parquet(Path(outcome.validated.path) / "data" / "*.parquet")["note"].drop_nulls()
+    left = notes.filter(notes.str.contains("Told to call"))
+    assert len(left) == 1
+    assert not left.str.contains("(?i)zorblax|kx88q71").any()
