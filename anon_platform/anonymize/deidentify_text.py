@@ -59,16 +59,19 @@ class DeidentifyText(Spec):
             return "deidentify_text works on text; declare type: string"
         return None
 
+    def search(self) -> TextSettings:
+        """How the text is searched."""
+        return TextSettings(
+            language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
+        )
+
     def fit_records(self, column: str) -> TreatRecords:
         """The function from rows to released notes; null for null, and nothing of one row shows in another."""
         from anon_platform.text.making import finder_of
         from anon_platform.text.replace import Replacer
 
-        settings = TextSettings(
-            language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
-        )
         key = None if self.key is None else load_key(self.key).derive("surrogates")
-        replacer = Replacer(finder_of(settings), key, shifts=self.shift_dates is not None)
+        replacer = Replacer(finder_of(self.search()), key, shifts=self.shift_dates is not None)
         shift = None if self.shift_dates is None else self.shift_dates.days_of()
         return _Deidentified(column, self.known_from, replacer, shift)
 
