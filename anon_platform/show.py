@@ -104,7 +104,7 @@ def _verdicts(pack: dict[str, Any]) -> str:
     verdicts = [clause["verdict"] for clause in pack["clauses"]]
     human = [clause["letter"] for clause in pack["clauses"] if clause["verdict"] == "needs a human"]
     passed = f"{pack['title']}: {verdicts.count('pass')} of {len(verdicts)} clauses pass"
-    return passed + (f"; ({'), ('.join(human)}) need a human, see the report" if human else "")
+    return passed + (f"; for a human: ({'), ('.join(human)}), see the report" if human else "")
 
 
 def near(path: Path) -> str:

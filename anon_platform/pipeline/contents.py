@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from anon_platform.analyze.columns import Looked, look_at
+from anon_platform.analyze.columns.content import SURE
 from anon_platform.analyze.columns.facts import textless
 from anon_platform.policy import Policy
 from anon_platform.table import Table
@@ -33,6 +34,7 @@ def content_of(name: str, counts: pl.DataFrame) -> Content:
         looked.carried,
         looked.facts.distinct,
         _decimals(looked),
+        looked.likelihood >= SURE,
     )
 
 

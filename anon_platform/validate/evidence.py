@@ -30,7 +30,8 @@ class Content:
 
     kind: the likeliest one, such as `phone`; `empty` where no row has a value. words: the kind in words. why: reasons.
     by_values: further kinds that the values alone speak for, each with its reason. carried: identifiers inside longer
-    texts, each with the records that have one. decimals: whether it is a measure with decimals.
+    texts, each with the records that have one. distinct: values, without missing ones. decimals: whether it is a
+    measure with decimals. likely: whether the kind is likelier than a guess.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Content:
     carried: Mapping[str, int] = field(default_factory=dict)
     distinct: int = 0
     decimals: bool = False
+    likely: bool = True
 
 
 @dataclass(frozen=True)

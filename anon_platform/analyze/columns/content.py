@@ -20,12 +20,13 @@ SURE = 0.7
 class Looked:
     """What was seen. Nothing in it holds a value.
 
-    kind: the likeliest one, by name and values. words: the kind in words. why: reasons. by_values: further kinds that
+    kind: the likeliest one, by name and values. likelihood: 0 to 1. words: the kind in words. why: reasons. by_values: further kinds that
     the values alone speak for, with the reason. carried: identifiers inside longer texts, with the records that have one.
     """
 
     facts: Facts
     kind: str
+    likelihood: float
     words: str
     why: tuple[str, ...]
     by_values: Mapping[str, str]
@@ -39,4 +40,6 @@ def look_at(name: str, counts: pl.DataFrame) -> Looked:
     look = Look(facts, found, known_names(facts))
     best = guess(look)
     by_values = {kind: support.why for kind, support in supports(look).items() if support.likelihood >= SURE}
-    return Looked(facts, best.kind, KINDS[best.kind].words, best.reasons, by_values, found.carried)
+    return Looked(
+        facts, best.kind, best.likelihood, KINDS[best.kind].words, best.reasons, by_values, found.carried
+    )

@@ -9,6 +9,8 @@ from typing import Literal
 import polars as pl
 
 from anon_platform.anonymize import KEYED, DeidentifyText
+from anon_platform.anonymize.hierarchy import SUPPRESSED
+from anon_platform.anonymize.technique import has_text
 from anon_platform.errors import IntegrityError
 from anon_platform.policy import Column
 from anon_platform.table import PERSON
@@ -21,8 +23,11 @@ Verdict = Literal["pass", "fail", "needs a human"]
 RANDOM = frozenset({"tokenize"})
 """Techniques whose codes are drawn at random, so that nothing in them comes from the original."""
 
+NEAR_UNIQUE = 0.95
+"""Share of the people with a value of their own from which on a column singles people out by itself."""
+
 ENOUGH_PEOPLE = 20
-"""People from whom on it says something that nobody shares a value."""
+"""Values from which on it says something that nobody shares one."""
 
 LEAST = 11
 """Smallest count of rows or texts that a reason tells."""
@@ -82,25 +87,30 @@ class Released:
     @property
     def plain(self) -> bool:
         """Whether values leave that a reader may take for what they look like."""
-        return not (self.coded or self.searched_text or self.content.kind == "empty")
+        hidden = self.coded or self.searched_text or self.content.kind == "empty"
+        return not (hidden or (self.content.distinct == 1 and self.values == [SUPPRESSED]))
 
     @cached_property
     def values(self) -> list[str]:
-        """The distinct released values as text, without nulls."""
-        return self.read().drop_nulls().unique().cast(pl.String).to_list()
+        """The distinct released values as text, without nulls; none where values have no text."""
+        values = self.read()
+        return values.drop_nulls().unique().cast(pl.String).to_list() if has_text(values.dtype) else []
 
     @cached_property
     def alone(self) -> float:
-        """Share of the people with a value who have one that nobody else has; 0 where there are too few of them."""
+        """Share of the people with a value who have one that nobody else has, 0 to 1; 0 where nobody has a value."""
         values = self.read()
-        if values.dtype.is_nested():
+        if not has_text(values.dtype):
             return 0.0
         rows = pl.DataFrame({"value": values, "who": self.people}).drop_nulls("value").unique()
         people = rows["who"].n_unique()
-        if people < ENOUGH_PEOPLE:
-            return 0.0
         single = rows.filter(pl.col("value").is_unique())
-        return single["who"].n_unique() / people
+        return single["who"].n_unique() / people if people else 0.0
+
+    @property
+    def singles_out(self) -> bool:
+        """Whether almost everybody has a value that nobody else has, among enough people to say so."""
+        return self.alone >= NEAR_UNIQUE and len(self.values) >= ENOUGH_PEOPLE
 
 
 @dataclass(frozen=True)

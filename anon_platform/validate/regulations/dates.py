@@ -18,6 +18,9 @@ DATES = frozenset({"date", "timestamp", "birth_date", "death_date"})
 MOST = 0.5
 """Share of the distinct values that makes a column one of months or quarters, whatever it is called."""
 
+NUMBERED = 5_000
+"""Numbers of months, such as 200403, of which no column has more."""
+
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|august|september|october|november|december"
 _DAYS = "mon|tue|wed|thu|fri|sat|sun|monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 _YEAR = r"(?:1[89]|20|21)\d\d"
@@ -47,33 +50,36 @@ _OPEN = re.compile(r"\+|≥|>|\bover\b|\bolder\b|\bup\b|\babove\b|\bor more\b", 
 
 def date_reasons(column: Released) -> Iterator[str]:
     """Why the column tells more of a date than its year, at most one reason."""
-    if any(technique == "shift_dates" for technique in column.techniques):
-        yield f"{column.name}: shifted dates still have day and month; generalize them to the year"
-        return
-    values = column.read()
-    if isinstance(values.dtype, pl.Datetime | pl.Date):
-        if values.drop_nulls().len():
-            yield f"{column.name}: the values are {'dates' if values.dtype == pl.Date else 'dates with a time of day'}"
-        return
-    if finer := _finer(column):
+    finer = _finer(column, column.read())
+    if finer and "shift_dates" in column.techniques:
+        yield f"{column.name}: shifted dates are dates all the same ({finer}); generalize them to the year"
+    elif finer:
         yield f"{column.name}: {finer}; generalize it to the year"
 
 
-def _finer(column: Released) -> str | None:
-    values = column.values
+def _finer(column: Released, released: pl.Series) -> str | None:
+    if isinstance(released.dtype, pl.Datetime | pl.Date):
+        days = "days" if released.dtype == pl.Date else "days and times"
+        return days if released.null_count() < len(released) else None
+    if released.dtype.is_numeric() and column.content.distinct > NUMBERED:
+        return None
+    return _spelled(column, column.values)
+
+
+def _spelled(column: Released, values: Sequence[str]) -> str | None:
     if days := sum(bool(_DAY.search(text)) for text in values):
-        return f"{counted(days, 'distinct valu')} have a day"
+        return f"a day in {counted(days, 'distinct value')}"
     parts = sum(bool(_PART.search(text)) for text in values)
     if of_dates(column):
         if parts:
-            return f"{counted(parts, 'distinct valu')} have a month, quarter, week or day"
+            return f"a month, quarter, week or day in {counted(parts, 'distinct value')}"
         others = sum(not _WHOLE_YEAR.match(text) for text in values)
         if others:
-            return f"{counted(others, 'distinct valu')} of dates are no year"
+            return f"more than a year in {counted(others, 'distinct value')} made of dates"
     elif column.content.kind in DATES or DATES & set(column.content.by_values):
         return f"the values look like {column.content.words}: {column.content.why}"
     elif values and _months(values, parts):
-        return f"{counted(parts, 'distinct valu')} are months, quarters, weeks or weekdays"
+        return f"months, quarters, weeks or weekdays in {counted(parts, 'distinct value')}"
     return _numbered(column)
 
 
@@ -107,14 +113,14 @@ def age_reasons(column: Released, year: int) -> Iterator[str]:
         over = sum(_tells_old_age(text, aggregated=_aggregated(column)) for text in column.values)
         if over:
             yield (
-                f"{column.name}: {counted(over, 'distinct valu')} tell an age over {OLDEST}; put all of them in one group of"
+                f"{column.name}: an age over {OLDEST} in {counted(over, 'distinct value')}; put all of them in one group of"
                 " 90 or older, such as top: 90"
             )
     elif _of_births(column):
         old = sum(_born_before(text, year - OLDEST) for text in column.values)
         if old:
             yield (
-                f"{column.name}: {counted(old, 'distinct year')} of birth tell an age over {OLDEST}; put them in one group"
+                f"{column.name}: years of birth that tell an age over {OLDEST}, in {counted(old, 'distinct value')}; put them in one group"
             )
 
 

@@ -9,8 +9,9 @@ number, count as the identifier (the same guidance, on parts or derivatives): ma
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
-from anon_platform.validate.regulations.case import Case, Released, Ruling, ruled
+from anon_platform.validate.regulations.case import ENOUGH_PEOPLE, NEAR_UNIQUE, Case, Released, Ruling, ruled
 from anon_platform.validate.regulations.dates import DATES, age_reasons, date_reasons
 from anon_platform.validate.regulations.identifiers import (
     PROSE,
@@ -27,16 +28,13 @@ from anon_platform.validate.regulations.places import (
     postcode_reasons,
 )
 
-NEAR_UNIQUE = 0.95
-"""Share of the people with a value of their own from which on a column singles people out by itself."""
-
 
 def _of(what: str, *kinds: str, carried: str = "", labels: str = "", in_text: bool = True) -> Sort:
     carries = frozenset(filter(None, carried.split(", ")))
     return Sort(what, frozenset(kinds), carries, frozenset(labels.split()), in_text)
 
 
-SORTS: dict[str, Sort] = {
+_SORTS: dict[str, Sort] = {
     "A": _of(
         "names", "person_name", "given_name", "family_name", "middle_name", "name_affix", labels="PERSON"
     ),
@@ -61,6 +59,11 @@ SORTS: dict[str, Sort] = {
     "Q": _of("photographs", "photo", in_text=False),
     "R": _of("unique numbers or codes", "national_id", "user_name", "person_key", "row_key", labels="ID US_PASSPORT"),
 }  # fmt: skip
+
+SURE = frozenset[str]().union(*(sort.kinds for sort in _SORTS.values()), PLACES) - {"row_key"}
+"""Kinds that fail the clause of their own for sure."""
+
+SORTS = {letter: replace(sort, others=SURE - sort.kinds) for letter, sort in _SORTS.items()}
 """By letter what has to be gone altogether; (B) and (C) have rules of their own."""
 
 PLACE = _of("places", *PLACES, labels="LOCATION")
@@ -130,7 +133,7 @@ def other_unique(case: Case) -> Ruling:
     unsure = [
         f"{column.name}: almost everybody has a measure that nobody else has; it must not be known elsewhere"
         for column in case.plain()
-        if column.content.decimals and not _judged_elsewhere(column) and column.alone >= NEAR_UNIQUE
+        if column.content.decimals and not _judged_elsewhere(column) and column.singles_out
     ]
     unsure += case.notes.doubts(labels)
     tokens = [column.name for column in case.columns if column.random]
@@ -154,16 +157,29 @@ def _codes(column: Released) -> Iterator[str]:
 def _unique(column: Released) -> Iterator[str]:
     """Keys, and columns in which almost nobody shares a value; at most one reason."""
     content, before = column.content, column.seen.original
-    if found := list(reasons_of(column, SORTS["R"])):
+    found = list(reasons_of(column, SORTS["R"]))
+    # stay and visit name events as well as their keys
+    if found and (content.kind != "row_key" or column.alone >= NEAR_UNIQUE):
         yield from found
     elif _judged_elsewhere(column):
         return
-    elif "mask" in column.techniques and before.kind == "other_code" and content.distinct > 1:
+    elif _masked_code(column):
         yield f"{column.name}: a part of a code that is different in almost every row; suppress it"
-    elif content.kind == "other_code" or (not content.decimals and column.alone >= NEAR_UNIQUE):
+    elif content.kind == "other_code" or (not content.decimals and column.singles_out):
         yield f"{column.name}: almost everybody has a value that nobody else has; suppress it, or generalize it"
     elif column.policy.role == "direct_identifier" and before.kind not in ELSEWHERE and content.distinct > 1:
         yield f"{column.name}: the policy calls it a direct identifier, and it leaves; suppress it"
+
+
+def _masked_code(column: Released) -> bool:
+    before, rows = column.seen.original, len(column.people)
+    unique = before.distinct >= max(NEAR_UNIQUE * rows, ENOUGH_PEOPLE)
+    return (
+        "mask" in column.techniques
+        and unique
+        and before.kind not in ELSEWHERE
+        and column.content.distinct > 1
+    )
 
 
 def _judged_elsewhere(column: Released) -> bool:

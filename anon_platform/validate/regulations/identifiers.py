@@ -10,7 +10,8 @@ from anon_platform.validate.regulations.case import Case, Released, Ruling, coun
 class Sort:
     """A sort of identifiers. what: in words, many of them. kinds: of columns. carried: of what stands inside texts.
 
-    labels: of what is found in notes. in_text: whether free text may hold one.
+    labels: of what is found in notes. in_text: whether free text may hold one. others: kinds that are identifiers of
+    another sort for sure, whatever else they look like: a fax number looks like a telephone number.
     """
 
     what: str
@@ -18,6 +19,7 @@ class Sort:
     carried: frozenset[str] = frozenset()
     labels: frozenset[str] = frozenset()
     in_text: bool = True
+    others: frozenset[str] = frozenset()
 
 
 PROSE = frozenset({"free_text", "nested"})
@@ -41,6 +43,8 @@ def reasons_of(column: Released, sort: Sort) -> Iterator[str]:
     seen = sorted(sort.kinds & set(content.by_values))
     if content.kind in sort.kinds:
         yield f"{column.name} looks like {content.words}: {content.why}"
+    elif content.kind in sort.others:
+        return
     elif seen:
         yield f"{column.name} holds {sort.what}: {content.by_values[seen[0]]}"
     elif carried:

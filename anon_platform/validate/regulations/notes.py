@@ -71,9 +71,7 @@ class Notes:
 
 def _reasons(text: Searched, labels: Labels) -> list[str]:
     if text.leaks:
-        return [
-            f"{text.column}: {_texts(text.leaks)} {'says' if text.leaks == 1 else 'say'} a value of its own row"
-        ]
+        return [f"{text.column}: values of their own rows in {_texts(text.leaks)}"]
     if text.surrogates and not text.own:
         return [
             (
