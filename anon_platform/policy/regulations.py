@@ -45,7 +45,7 @@ def _listed(letter: str, name: str, title: str) -> Clause:
 HIPAA_SAFE_HARBOR = Pack(
     "hipaa_safe_harbor",
     "HIPAA Safe Harbor, 45 CFR 164.514(b)(2)",
-    "rule as amended 2013-01-25, guidance of 2012-11-26",
+    "rule as amended on 7 June 2013 (78 FR 34266)",
     "US Department of Health and Human Services, Guidance Regarding Methods for De-identification of Protected Health"
     " Information, 26 November 2012",
     (

@@ -3,7 +3,9 @@
 import datetime as dt
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -13,6 +15,7 @@ from anon_platform.analyze.columns import KINDS
 from anon_platform.errors import IntegrityError
 from anon_platform.policy.regulations import HIPAA_SAFE_HARBOR, PACKS
 from anon_platform.validate.regulations import judge
+from anon_platform.validate.regulations.case import Case, case_of
 from anon_platform.validate.regulations.hipaa_safe_harbor import ELSEWHERE, PLACES, SORTS
 from anon_platform.validate.regulations.judging import CHECKS
 from anon_platform_tests.validate.safe_harbor import PEOPLE, evidence_of, failed, rulings
@@ -271,6 +274,34 @@ def test_codes_derived_from_an_identifier_fail_the_last_class_alone(tmp_path: Pa
             ),
         )
     }
+
+
+def stepped(folder: Path, name: str, values: Sequence[Any], technique: str) -> Case:
+    """The case of one column that a technique of this name has treated, whatever its settings are."""
+    case = case_of(evidence_of(folder, {name: values}), {}, 2026)
+    (column,) = [column for column in case.columns if column.name == name]
+    step = SimpleNamespace(technique=technique)
+    treated = replace(column, policy=column.policy.model_copy(update={"treat": (step,)}))
+    return replace(case, columns=(treated,))
+
+
+def test_tokens_drawn_at_random_pass(tmp_path: Path) -> None:
+    """164.514(c) permits a code that nothing of the individual went into, whatever it looks like."""
+    case = stepped(tmp_path, "mrn", digits("M#######"), "tokenize")
+    found = {letter: check(case) for letter, check in CHECKS["hipaa_safe_harbor"].items()}
+    assert {ruling.verdict for letter, ruling in found.items() if letter != "ii"} == {"pass"}
+    assert found["R"].looked_at.endswith("; mrn: random tokens, as 164.514(c) permits")
+
+
+def test_shifted_dates_are_no_years(tmp_path: Path) -> None:
+    """A date that was moved still has a day; so do shifted dates as text. Cut to the year it passes."""
+    check = CHECKS["hipaa_safe_harbor"]["C"]
+    days = [dt.date(2008, 1 + i % 12, 3) for i in EACH]
+    assert check(stepped(tmp_path / "days", "seen", days, "shift_dates")).reasons == (
+        "seen: shifted dates are dates all the same (days); generalize them to the year",
+    )
+    years = stepped(tmp_path / "years", "seen", ["2008", "2009"] * 20, "shift_dates")
+    assert check(years).verdict == "pass"
 
 
 @pytest.mark.parametrize(

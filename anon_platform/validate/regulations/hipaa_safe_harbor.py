@@ -193,7 +193,9 @@ def actual_knowledge(case: Case) -> Ruling:
     return Ruling(
         "needs a human",
         "nothing: no program knows what somebody knows",
-        ("whoever signs has no actual knowledge that what is left could identify somebody",),
+        (
+            "whoever signs knows of nothing by which what is left could identify somebody, alone or with other information",
+        ),
     )
 
 
