@@ -103,7 +103,8 @@ def _verdicts(pack: dict[str, Any]) -> str:
     """How many clauses of a regulation pass, and which ones a human has to judge."""
     verdicts = [clause["verdict"] for clause in pack["clauses"]]
     human = [clause["letter"] for clause in pack["clauses"] if clause["verdict"] == "needs a human"]
-    passed = f"{pack['title']}: {verdicts.count('pass')} of {len(verdicts)} clauses pass"
+    whose = f" (table {pack['table']})" if "table" in pack else ""
+    passed = f"{pack['title']}{whose}: {verdicts.count('pass')} of {len(verdicts)} clauses pass"
     return passed + (f"; for a human: ({'), ('.join(human)}), see the report" if human else "")
 
 

@@ -39,9 +39,7 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
 def _clauses_of(policy: ANY_POLICY) -> dict[str, str]:
     """One check for each clause of the regulations that the policy names, with its citation."""
     named = dict.fromkeys(name for part in policy.parts.values() for name in part.regulation)
-    return {
-        pack.check(clause): described(clause) for pack in map(pack_of, named) for clause in pack.clauses
-    }
+    return {pack.check(clause): described(clause) for pack in map(pack_of, named) for clause in pack.clauses}
 
 
 def check_result(name: str, report: "StageReport") -> dg.AssetCheckResult:
@@ -70,11 +68,11 @@ def check_result(name: str, report: "StageReport") -> dg.AssetCheckResult:
 def _ruling(name: str, detail: Mapping[str, Any]) -> dict[str, Any]:
     """Verdict, citation and what was looked at, where the check is a clause of a regulation."""
     return {
-        key.replace("_", " "): clause[key]
+        f"{pack['table']}: {key}" if "table" in pack else key: clause[key.replace(" ", "_")]
         for pack in detail.get("regulations", ())
         for clause in pack["clauses"]
         if clause["check"] == name
-        for key in ("verdict", "citation", "looked_at")
+        for key in ("verdict", "citation", "looked at")
     }
 
 

@@ -15,7 +15,7 @@ from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
 from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.recoding import Recoding
-from anon_platform.policy.regulations import RegulationName
+from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
@@ -196,9 +196,7 @@ class Policy(Spec):
     privacy_unit: PrivacyUnit
     columns: dict[str, Column] = Field(min_length=1)
     thresholds: Thresholds
-    regulation: Annotated[tuple[RegulationName, ...], BeforeValidator(_steps)] = Field(
-        default=(), strict=False
-    )
+    regulation: Regulations = Field(default=(), strict=False)
     """Rules whose every clause is checked on the bytes that leave, one or a list; a clause that fails refuses the release."""
     recoding: Recoding = Field(default_factory=Recoding)
     attackers: tuple[Attacker, ...] = ()
@@ -210,13 +208,6 @@ class Policy(Spec):
     engine: Engine = Field(default_factory=Engine)
 
     _file: Path = PrivateAttr(default=Path("policy.yaml"))
-
-    @field_validator("regulation")
-    @classmethod
-    def _once(cls, names: tuple[RegulationName, ...]) -> tuple[RegulationName, ...]:
-        if len(set(names)) < len(names):
-            raise ValueError("a regulation stands twice; keep one")
-        return names
 
     @property
     def file(self) -> Path:

@@ -4,9 +4,25 @@ The texts stand here, since the policy, its editor and Dagster's definitions nam
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
 
 RegulationName = Literal["hipaa_safe_harbor"]
+
+
+def _listed_names(value: object) -> object:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _once(names: tuple[RegulationName, ...]) -> tuple[RegulationName, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a regulation stands twice; keep one")
+    return names
+
+
+Regulations = Annotated[tuple[RegulationName, ...], BeforeValidator(_listed_names), AfterValidator(_once)]
+"""Names of packs in a policy, one or a list."""
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,10 @@ def _kinds(settings: type[Spec]) -> Iterator[type[Spec]]:
 
 def _one_or_many(schema: dict[str, Any]) -> None:
     """`treat` takes one step or a list of steps, `regulation` one name or a list of names."""
-    for part, name in ((schema["$defs"]["Column"], "treat"), (schema, "regulation")):
-        many = part["properties"][name]
-        part["properties"][name] = {
+    for part, name in (("Column", "treat"), ("Policy", "regulation"), ("TablesPolicy", "regulation")):
+        keys = schema["$defs"][part]["properties"]
+        many = keys[name]
+        keys[name] = {
             "anyOf": [many["items"], {"type": "array", "items": many["items"]}],
             "default": [],
             "description": many.get("description", ""),

@@ -47,6 +47,15 @@ def test_a_note_that_says_a_value_of_its_own_row_fails_every_class_of_text(tmp_p
     assert found["A"] == ("note: values of their own rows in 12 texts",)
 
 
+@pytest.mark.parametrize("settings", [TYPES, SURROGATES])
+def test_notes_with_shifted_dates_fail_the_clause_of_dates(tmp_path: Path, settings: dict[str, Any]) -> None:
+    """A date that was moved still has a day, and a second search cannot tell it from one that was missed."""
+    moved = {**settings, "shift_dates": {"key": "dates", "days": 365}}
+    texts = [text.replace("[DATE_TIME]", "2008-03-17") for text in CLEAN]
+    found = failed(evidence_of(tmp_path, {"note": texts}, treated(moved)), {"note": 0.0})
+    assert found["C"] == ("note: shifted dates are dates all the same; leave shift_dates out",)
+
+
 def test_surrogates_are_codes_that_are_derived(tmp_path: Path) -> None:
     """The same number becomes the same other number, under a key: 164.514(c) does not permit it."""
     found = failed(evidence_of(tmp_path, {"note": SAYS}, treated(SURROGATES)), {"note": 0.0})

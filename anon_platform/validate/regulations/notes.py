@@ -20,7 +20,8 @@ class Searched:
 
     found: by label, texts that still hold one. doubtful: by label, texts that hold something that may be one, or may stay.
     own: whether the texts were compared with values of their own rows; leaks: texts that say one. surrogates: whether
-    invented values stand in place of finds, so that a second search cannot tell them from what was missed.
+    invented values stand in place of finds, so that a second search cannot tell them from what was missed. shifted:
+    whether dates were moved and not replaced.
     """
 
     column: str
@@ -31,6 +32,7 @@ class Searched:
     own: bool
     leaks: int
     surrogates: bool
+    shifted: bool = False
 
     def in_words(self) -> str:
         """What was looked at."""
@@ -79,6 +81,8 @@ def _reasons(text: Searched, labels: Labels) -> list[str]:
                 " known_from, or write replace_by: type"
             )
         ]
+    if text.shifted and "DATE_TIME" in labels:
+        return [f"{text.column}: shifted dates are dates all the same; leave shift_dates out"]
     found = {label: n for label, n in text.found.items() if label in labels}
     return [f"{text.column}: {_listed(found)}, still found"] if found else []
 
@@ -108,8 +112,9 @@ def _searched(evidence: Evidence, name: str, step: DeidentifyText, leaks: float 
     look = [] if surrogates else _spread(texts)
     found, doubtful = _still_found(look, step) if look else ({}, {})
     return Searched(
-        name, len(texts), len(look), found, doubtful, leaks is not None, int(leaks or 0), surrogates
-    )
+        name, len(texts), len(look), found, doubtful, leaks is not None, int(leaks or 0), surrogates,
+        step.shift_dates is not None,
+    )  # fmt: skip
 
 
 def _spread(texts: list[str]) -> list[str]:
