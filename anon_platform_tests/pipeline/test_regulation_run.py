@@ -16,6 +16,7 @@ from anon_platform.policy import load_policy
 from anon_platform.publish import read_json
 from anon_platform.show import plan_text, refusal, summary
 from anon_platform_tests.clinic import POLICY, make_clinic
+from anon_platform_tests.pipeline.test_tables_run import policy_of, write
 
 DOCS = Path(__file__).parents[2] / "docs" / "regulations.md"
 
@@ -190,3 +191,22 @@ def test_the_example_of_the_page_is_released(tmp_path: Path) -> None:
     file = tmp_path / "clinic.yaml"
     file.write_text(example, encoding="utf-8")
     assert run(file).released
+
+
+def test_tables_are_judged_one_by_one_and_held_back_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that join tables leave as pseudonyms, which Safe Harbor does not take; the refusal says in which table."""
+    for name in ("CODES", "SHIFTS"):
+        monkeypatch.setenv(f"ANON_KEY_{name}", bytes(range(32)).hex())
+    outcome = run(write(tmp_path, policy_of(regulation="hipaa_safe_harbor")))
+    assert not outcome.released
+    folder = Path(outcome.validated.path)
+    failed = {
+        pack["table"]: [clause["letter"] for clause in pack["clauses"] if clause["verdict"] == "fail"]
+        for pack in read_json(folder / "assessment.json")["detail"]["regulations"]
+    }
+    assert failed == {"patients": ["R"], "visits": ["C", "R"], "findings": ["C", "R"]}
+    assert "visits: 45 CFR 164.514(b)(2)(i)(R)" in shown(refusal(folder))
+    report = (folder / "tables" / "visits" / "report.html").read_text(encoding="utf-8")
+    assert "shifted dates are dates all the same" in report
