@@ -13,6 +13,7 @@ from rich.text import Text
 from anon_platform.audit import Event
 from anon_platform.ledger import CatalogEntry
 from anon_platform.pipeline import Plan, TablesPlan, VerifiedRelease
+from anon_platform.policy.regulations import pack_of
 from anon_platform.publish import MANIFEST, TABLES, read_json
 
 SOUND = Text("The policy is sound. No row was read.", style="green")
@@ -51,6 +52,10 @@ def _plan(plan: Plan) -> list[RenderableType]:
         Text(f"privacy unit: {whose}"),
         Text(f"for: {policy.publish.recipient}; {policy.publish.purpose}"),
         Text(f"engine: {plan.engine}"),
+        *[
+            Text(f"regulation: {pack.title}, {len(pack.clauses)} clauses, each of them checked")
+            for pack in map(pack_of, policy.regulation)
+        ],
         Text(""),
         columns,
         Text(""),
@@ -85,11 +90,22 @@ def summary(release: Path) -> RenderableType:
         lines = _guarantees(manifest, measures, assessment["before"])
     for line in lines:
         facts.add_row(*line)
+    for pack in assessment["detail"].get("regulations", ()):
+        facts.add_row("regulation", _verdicts(pack))
     facts.add_row("report", near(release / "report.html"))
     facts.add_row("check it", f"{near(Path(sys.argv[0]))} verify {near(release)}")
     facts.add_row("see it", "make ui   (lineage and checks in the browser, http://127.0.0.1:3000)")
     title = Text.assemble(("✓ ", "green"), (manifest["title"], "bold"), f"  release {manifest['release_id']}")
     return Group(title, Padding(facts, (1, 0, 0, 2)))
+
+
+def _verdicts(pack: dict[str, Any]) -> str:
+    """How many clauses of a regulation pass, and which ones a human has to judge."""
+    verdicts = [clause["verdict"] for clause in pack["clauses"]]
+    human = [clause["letter"] for clause in pack["clauses"] if clause["verdict"] == "needs a human"]
+    whose = f" (table {pack['table']})" if "table" in pack else ""
+    passed = f"{pack['title']}{whose}: {verdicts.count('pass')} of {len(verdicts)} clauses pass"
+    return passed + (f"; for a human: ({'), ('.join(human)}), see the report" if human else "")
 
 
 def near(path: Path) -> str:

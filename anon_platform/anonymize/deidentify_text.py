@@ -15,7 +15,6 @@ from anon_platform.text.settings import CustomRecognizer, TextSettings
 if TYPE_CHECKING:  # imported where it is used: policies are read by programs that never count
     import polars as pl
 
-    from anon_platform.text.finder import Finder
     from anon_platform.text.replace import Replacer
 
 
@@ -85,22 +84,19 @@ class DeidentifyText(Spec):
             return "deidentify_text works on text; declare type: string"
         return None
 
-    def finder(self) -> "Finder":
-        """What finds the identifiers, its model loaded."""
-        from anon_platform.text.making import finder_of
-
-        return finder_of(
-            TextSettings(
-                language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
-            )
+    def search(self) -> TextSettings:
+        """How the text is searched."""
+        return TextSettings(
+            language=self.language, model=self.model, recognizers=self.recognizers, allow=self.allow
         )
 
     def fit_records(self, column: str) -> TreatRecords:
         """The function from rows to released notes; null for null, and nothing of one row shows in another."""
+        from anon_platform.text.making import finder_of
         from anon_platform.text.replace import Replacer
 
         key = None if self.key is None else load_key(self.key).derive("surrogates")
-        replacer = Replacer(self.finder(), key, shifts=self.shift_dates is not None)
+        replacer = Replacer(finder_of(self.search()), key, shifts=self.shift_dates is not None)
         shift = None if self.shift_dates is None else self.shift_dates.days_of()
         return _Deidentified(column, self.known_from, replacer, shift)
 

@@ -7,6 +7,7 @@ import dagster as dg
 
 from anon_platform.anonymize import OfRecords
 from anon_platform.policy import ANY_POLICY, Column, Policy
+from anon_platform.policy.regulations import described, pack_of
 
 if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
     from anon_platform.pipeline import StageReport
@@ -36,7 +37,13 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
         off.add("text_deidentification")
     if isinstance(policy, Policy) or not any(rules.references for rules in policy.tables.values()):
         off.add("referential_integrity")
-    return {name: text for name, text in CHECKS.items() if name not in off}
+    return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(policy)
+
+
+def _clauses_of(policy: ANY_POLICY) -> dict[str, str]:
+    """One check for each clause of the regulations that the policy names, with its citation."""
+    named = dict.fromkeys(name for part in policy.parts.values() for name in part.regulation)
+    return {pack.check(clause): described(clause) for pack in map(pack_of, named) for clause in pack.clauses}
 
 
 def _has_text(policy: Policy) -> bool:
@@ -58,12 +65,24 @@ def check_result(name: str, report: "StageReport") -> dg.AssetCheckResult:
             metadata[f"{metric.name} threshold"] = metric.threshold
         if metric.note:
             metadata[f"{metric.name} note"] = metric.note
+    metadata |= _ruling(name, report.assessment.detail)
     return dg.AssetCheckResult(
         check_name=name,
         passed=passed,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata=metadata or {"note": "not measured: the row accounting failed"},
     )
+
+
+def _ruling(name: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Verdict, citation and what was looked at, where the check is a clause of a regulation."""
+    return {
+        f"{pack['table']}: {key}" if "table" in pack else key: clause[key.replace(" ", "_")]
+        for pack in detail.get("regulations", ())
+        for clause in pack["clauses"]
+        if clause["check"] == name
+        for key in ("verdict", "citation", "looked at")
+    }
 
 
 def asset_metadata(policy: ANY_POLICY, stage: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ RESTS_ON_MANIFEST = (
 )
 """What nobody can measure again from the released files alone."""
 
+OF_REGULATIONS = "the verdicts on clauses of regulations: they rest on the policy's treatments and on the original columns as well"
+
 
 def build_manifest(
     *,
@@ -64,7 +66,7 @@ def build_manifest(
         "stages": stages,
         "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
         "passed": assessment.passed,
-        "rests_on_manifest": list(RESTS_ON_MANIFEST),
+        "rests_on_manifest": [*RESTS_ON_MANIFEST, *([OF_REGULATIONS] if policy.regulation else [])],
         "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
     }
 

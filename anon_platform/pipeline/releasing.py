@@ -8,6 +8,7 @@ import polars as pl
 
 from anon_platform.analyze import Analysis
 from anon_platform.anonymize.hierarchy import LevelLabels
+from anon_platform.pipeline.contents import seen_columns
 from anon_platform.pipeline.manifest import build_manifest
 from anon_platform.pipeline.plan import plan_of
 from anon_platform.pipeline.population import populations
@@ -51,6 +52,7 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         perturbed=perturbed_columns(policy),
         population=populations(policy, work, table, levels),
         recoded=recoded,
+        seen=seen_columns(policy, folder / "data", table) if policy.regulation else {},
     )
 
 

@@ -15,6 +15,7 @@ from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
 from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.recoding import Recoding
+from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
@@ -195,6 +196,8 @@ class Policy(Spec):
     privacy_unit: PrivacyUnit
     columns: dict[str, Column] = Field(min_length=1)
     thresholds: Thresholds
+    regulation: Regulations = Field(default=(), strict=False)
+    """Rules whose every clause is checked on the bytes that leave, one or a list; a clause that fails refuses the release."""
     recoding: Recoding = Field(default_factory=Recoding)
     attackers: tuple[Attacker, ...] = ()
     """What several attackers know, each with numbers of its own; beside the thresholds, which hold for all of it."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
@@ -18,7 +19,7 @@ def json_schema() -> str:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "anon_platform policy"
     _describe(schema)
-    _one_step_or_many(schema)
+    _one_or_many(schema)
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
@@ -38,12 +39,13 @@ def _kinds(settings: type[Spec]) -> Iterator[type[Spec]]:
         yield from _kinds(kind)
 
 
-def _one_step_or_many(schema: dict[str, object]) -> None:
-    """`treat` takes one step or a list of steps."""
-    column = schema["$defs"]["Column"]["properties"]  # type: ignore[index]
-    many = column["treat"]
-    column["treat"] = {
-        "anyOf": [many["items"], {"type": "array", "items": many["items"]}],
-        "default": [],
-        "description": many.get("description", ""),
-    }
+def _one_or_many(schema: dict[str, Any]) -> None:
+    """`treat` takes one step or a list of steps, `regulation` one name or a list of names."""
+    for part, name in (("Column", "treat"), ("Policy", "regulation"), ("TablesPolicy", "regulation")):
+        keys = schema["$defs"][part]["properties"]
+        many = keys[name]
+        keys[name] = {
+            "anyOf": [many["items"], {"type": "array", "items": many["items"]}],
+            "default": [],
+            "description": many.get("description", ""),
+        }

@@ -14,6 +14,7 @@ from anon_platform.policy.engine import Engine
 from anon_platform.policy.model import Column, Model, Policy, Publish, Schedule, Watch
 from anon_platform.policy.privacy_rules import GUARDS
 from anon_platform.policy.recoding import Recoding
+from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
@@ -59,6 +60,8 @@ class TablesPolicy(Spec):
     tables: dict[str, TableRules] = Field(min_length=1)
     thresholds: Thresholds
     """Hold for every table that has what they guard, unless it says its own; k for all tables taken together, too."""
+    regulation: Regulations = Field(default=(), strict=False)
+    """Rules whose every clause is checked on the bytes of every table; a clause that fails refuses the release."""
     recoding: Recoding = Field(default_factory=Recoding)
     publish: Publish
     schedule: Schedule | None = None
@@ -121,6 +124,7 @@ class TablesPolicy(Spec):
             "privacy_unit": unit,
             "columns": rules.columns,
             "thresholds": rules.thresholds or _of_use(self.thresholds, {column.role for column in leaving}),
+            "regulation": self.regulation,
             "recoding": rules.recoding or self.recoding,
             "attackers": rules.attackers,
             "model": rules.model,

@@ -177,7 +177,11 @@ def demanded(metric: Mapping[str, Any]) -> str:
         return f"below {threshold:g}"
     if "distance" in unit or unit == "total variation" or unit in REAL:
         return f"at most {threshold:g}"
-    return "none" if threshold == 0 and unit == "faults" else f"at most {measure(threshold, unit)}"
+    return (
+        "none"
+        if threshold == 0 and unit in {"faults", "reasons to fail"}
+        else f"at most {measure(threshold, unit)}"
+    )
 
 
 def few_records(metric: Mapping[str, Any], rows: Mapping[str, int], counts: Counts) -> str | None:

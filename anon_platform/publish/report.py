@@ -16,6 +16,7 @@ from anon_platform.publish.columns import (
 from anon_platform.publish.figures import figures
 from anon_platform.publish.free_text import texts
 from anon_platform.publish.headlines import headlines, missed_thresholds
+from anon_platform.publish.regulations import regulations_of
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
 
 REPORT = "report.html"
@@ -58,7 +59,10 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
     thresholds, detail = manifest["plan"]["thresholds"], assessment["detail"]
     counts = Counts(int(thresholds.get("k", SMALL_CELL)))
     unit = manifest["people"]["name"]
-    groups = check_groups(manifest["metrics"], manifest["rows"], unit, counts)
+    regulations = regulations_of(detail)
+    clauses = {clause.check for regulation in regulations for clause in regulation.clauses}
+    measured = [metric for metric in manifest["metrics"] if metric["check"] not in clauses]
+    groups = check_groups(measured, manifest["rows"], unit, counts)
     return {
         "title": manifest["title"],
         "passed": manifest["passed"],
@@ -73,6 +77,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "headlines": headlines(manifest, assessment, counts),
         "callouts": list(notes_callout(manifest)),
         "groups": groups,
+        "regulations": regulations,
         "figures": figures(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
         "texts": texts(manifest, assessment, counts),

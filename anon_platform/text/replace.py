@@ -3,10 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from anon_platform.text.finder import Finder, Note
+from anon_platform.text.language import language
 from anon_platform.text.record import NAME_COLUMNS, PLACE_COLUMNS, Squeezed
+from anon_platform.text.settings import TextSettings
 from anon_platform.text.shift import shifted
 from anon_platform.text.spans import Span, resolved
 from anon_platform.text.surrogates import Surrogates
@@ -28,6 +31,12 @@ SHORTEST_CODE = 3
 
 TELLING = 5
 """Digits that tell a number also without the letters around them."""
+
+LABELS = (
+    "PERSON", "LOCATION", "DATE_TIME", "AGE", "PHONE_NUMBER", "EMAIL_ADDRESS", "URL", "IP_ADDRESS", "MAC_ADDRESS",
+    "US_SSN", "CREDIT_CARD", "IBAN_CODE", "ID",
+)  # fmt: skip
+"""Labels of the rules in any language; a language has more, for numbers that a word announces."""
 
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -68,7 +77,7 @@ class Replacer:
         self, text: str, record: Mapping[str, object], spans: Sequence[Span], days: int | None
     ) -> str:
         named = named_in(text, record)
-        spans = resolved([*[span for span in spans if _identifies(text, span)], *named], text)
+        spans = resolved([*[span for span in spans if identifies(text, span)], *named], text)
         parts, at = list[str](), 0
         for span in spans:
             found = text[span.start : span.end]
@@ -86,7 +95,25 @@ class Replacer:
         return self.surrogates.instead(text, label, taken=_words_of(record))
 
 
-def _identifies(text: str, span: Span) -> bool:
+def without_types(text: str, settings: TextSettings) -> str:
+    """The text with `[______]` for each type that stands in place of a find, as long as the type.
+
+    Types are words of ours: a patient called Person is not named by `[PERSON]`. Other words in brackets stay.
+
+    >>> without_types("Mr. [PERSON], seen [SMITH]", TextSettings())
+    'Mr. [______], seen [SMITH]'
+    """
+    return _types(settings).sub(lambda match: "[" + "_" * (len(match[0]) - 2) + "]", text)
+
+
+@cache
+def _types(settings: TextSettings) -> re.Pattern[str]:
+    own = (recognizer.label for recognizer in settings.recognizers)
+    labels = sorted({*LABELS, *language(settings.language).ids, *own})
+    return re.compile(rf"\[(?:{'|'.join(labels)})\]")
+
+
+def identifies(text: str, span: Span) -> bool:
     """Whether a find has to go: the age of somebody younger than 90 and organizations may stay."""
     if span.label == "AGE":
         return any(int(number) > KEPT_AGE for number in _NUMBER.findall(text[span.start : span.end]))

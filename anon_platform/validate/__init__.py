@@ -1,17 +1,19 @@
 """The released bytes measured again: privacy, accounting, fidelity and the model, against the policy's thresholds."""
 
 from anon_platform.validate.assessment import Assessment, assess
-from anon_platform.validate.evidence import Evidence, Recoded
+from anon_platform.validate.evidence import Content, Evidence, Recoded, Seen
 from anon_platform.validate.files import Measured, measure_files
 from anon_platform.validate.metric import Metric
 from anon_platform.validate.privacy_models import file_metrics
 
 __all__ = [
     "Assessment",
+    "Content",
     "Evidence",
     "Measured",
     "Metric",
     "Recoded",
+    "Seen",
     "assess",
     "file_metrics",
     "measure_files",

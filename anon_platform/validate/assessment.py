@@ -17,8 +17,9 @@ from anon_platform.validate.metric import Metric, least, most
 from anon_platform.validate.model import ModelLoss, measure_model
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
+from anon_platform.validate.regulations import judge, metrics_of
 from anon_platform.validate.text_gold import measure_text_gold
-from anon_platform.validate.text_leaks import measure_text_leaks
+from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
 
 
 class Assessment(Spec):
@@ -74,7 +75,13 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     metrics += [*measure_attackers(evidence, counted), *measure_population(evidence, counted)]
     say("identifiers in free text")
     of_gold, detail["text"] = measure_text_gold(evidence)
-    metrics += [*measure_text_leaks(evidence), *of_gold]
+    leaks = measure_text_leaks(evidence)
+    metrics += [*leaks, *of_gold]
+    if policy.regulation:
+        say("clauses of regulations")
+        judged = judge(evidence, leaks_by_column(leaks))
+        detail["regulations"] = [one.as_json() for one in judged]
+        metrics += metrics_of(judged)
     say("statistical fidelity")
     fidelity = measure_fidelity(evidence)
     detail["fidelity"] = [asdict(column) for column in fidelity]

@@ -25,6 +25,34 @@ class Recoded:
 
 
 @dataclass(frozen=True)
+class Content:
+    """What a column holds, judged by its name and its values alone, without the policy; no value is in it.
+
+    kind: the likeliest one, such as `phone`; `empty` where no row has a value. words: the kind in words. why: reasons.
+    by_values: further kinds that the values alone speak for, each with its reason. carried: identifiers inside longer
+    texts, each with the records that have one. distinct: values, without missing ones. decimals: whether it is a
+    measure with decimals. likely: whether the kind is likelier than a guess.
+    """
+
+    kind: str
+    words: str
+    why: str = ""
+    by_values: Mapping[str, str] = field(default_factory=dict)
+    carried: Mapping[str, int] = field(default_factory=dict)
+    distinct: int = 0
+    decimals: bool = False
+    likely: bool = True
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A released column as it looks to a reader, and the column of the source that it was made of."""
+
+    released: Content
+    original: Content
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a measure may use.
 
@@ -39,6 +67,7 @@ class Evidence:
     as_left: the snapshot with perturbed columns as they leave; left out, nothing is perturbed and it is the source.
     perturbed: columns whose values depend on secret draws of the rows (PRAM, rank swapping).
     recoded: the quasi-identifiers, where they were recoded locally.
+    seen: every released column as it looks; for policies that name a regulation.
     """
 
     policy: Policy
@@ -51,6 +80,7 @@ class Evidence:
     as_left: Table | None = None
     perturbed: frozenset[str] = frozenset()
     recoded: Recoded | None = None
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
     def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """`rows` of the source with the columns `names` as they are released, whether the rows are or not.

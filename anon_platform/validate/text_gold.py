@@ -11,6 +11,7 @@ from anon_platform.table import PERSON, ROW, with_other_rows
 from anon_platform.text.evaluate import Evaluation, evaluate
 from anon_platform.text.finder import Note
 from anon_platform.text.gold import Gold
+from anon_platform.text.making import finder_of
 from anon_platform.text.spans import Span
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.metric import Metric, least
@@ -67,7 +68,7 @@ def evaluated(evidence: Evidence, name: str, step: DeidentifyText) -> Evaluation
         Gold(number, note.text or "", _of_note(marked.get((of,))))
         for number, (of, note) in enumerate(zip(told[_OF], notes, strict=True))
     ]
-    return evaluate(gold, step.finder().find(notes), language=step.language)
+    return evaluate(gold, finder_of(step.search()).find(notes), language=step.language)
 
 
 def _spans(step: DeidentifyText) -> pl.DataFrame:

@@ -1,9 +1,9 @@
 """What the released text still says of what its own row holds: looked for in plain text, without the finder."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from anon_platform.anonymize import OfRecords
+from anon_platform.anonymize import DeidentifyText, OfRecords
 from anon_platform.table import PERSON, ROW, with_other_rows
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.files import read_released
@@ -18,6 +18,8 @@ LEAST_CODE = 4
 LONG_NUMBER = 9
 """Digits that are looked for whatever stands between them; fewer in a row occur by chance in a long text."""
 
+_NAME = "own identifiers left in "
+
 _BETWEEN = re.compile(r"[\W_]+")
 _DIGITS = re.compile(r"\D+")
 
@@ -28,26 +30,41 @@ def measure_text_leaks(evidence: Evidence) -> list[Metric]:
     for name in evidence.policy.released:
         for step in evidence.policy.columns[name].treat:
             if isinstance(step, OfRecords) and step.known_from:
-                leaks = sum(_leaks(evidence, name, [c for c in step.known_from if c != name]))
-                metric = most(
-                    "text_deidentification", f"own identifiers left in {name}", float(leaks), 0.0, "notes"
-                )
+                leaks = sum(_leaks(evidence, name, step))
+                metric = most("text_deidentification", _NAME + name, float(leaks), 0.0, "notes")
                 found.append(metric)
     return found
 
 
-def _leaks(evidence: Evidence, name: str, known: list[str]) -> Iterator[int]:
+def leaks_by_column(metrics: list[Metric]) -> dict[str, float]:
+    """By text column how many notes say a value of their own row. metrics: of `measure_text_leaks`."""
+    return {metric.name.removeprefix(_NAME): metric.value or 0.0 for metric in metrics}
+
+
+def _leaks(evidence: Evidence, name: str, step: OfRecords) -> Iterator[int]:
     """Batch by batch the notes that say something of what their row holds, or another row of the same person."""
+    known = [column for column in step.known_from if column != name]
+    plain = _without_types(step)
     released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW])
     others = with_other_rows(evidence.source, known)
     for batch in evidence.source.batches([ROW, PERSON, *known]):
         rows = others.joined(released.join(batch, on=ROW, how="inner"))
-        texts = rows[name].to_list()
+        texts = [None if text is None else plain(text) for text in rows[name].to_list()]
         columns = [rows[column].to_list() for column in known]
         yield sum(
             text is not None and any(says(text, value) for several in values for value in several)
             for text, *values in zip(texts, *columns, strict=True)
         )
+
+
+def _without_types(step: OfRecords) -> Callable[[str], str]:
+    """What takes the types out of a note, which are no values of its row; surrogates stay as they are."""
+    if not isinstance(step, DeidentifyText) or step.replace_by != "type":
+        return lambda text: text
+    from anon_platform.text.replace import without_types
+
+    settings = step.search()
+    return lambda text: without_types(text, settings)
 
 
 def says(text: str, value: str) -> bool:

@@ -62,6 +62,32 @@ def test_checks_follow_the_policy(tmp_path: Path) -> None:
     assert {check.name for check in graph.asset_check_keys} == set(CHECKS) - ELSEWHERE - {"model_utility"}
 
 
+def test_every_clause_of_a_named_regulation_is_a_check_with_its_citation(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """An auditor sees clause by clause what held; policies that name no rule have no such checks."""
+    file = make_clinic(tmp_path, model=None, regulation="hipaa_safe_harbor", thresholds={"fidelity": 1.0})
+    policy = yaml.safe_load(file.read_text())
+    del policy["thresholds"]["model_loss"]
+    file.write_text(yaml.safe_dump(policy))
+    graph = dataset_definitions(file).resolve_asset_graph()
+    clauses = {key.name: graph.get(key) for key in graph.asset_check_keys if key.name.startswith("hipaa_")}
+    assert len(clauses) == 19
+    names = clauses["hipaa_safe_harbor_A_names"]
+    assert names.description == "Names (45 CFR 164.514(b)(2)(i)(A))."
+    assert names.blocking
+    result = launch(file, instance)
+    shown = {found.check_name: found for found in result.get_asset_check_evaluations()}
+    assert set(clauses) <= set(shown)
+    dates = shown["hipaa_safe_harbor_C_dates_and_ages"]
+    assert dates.passed == result.success
+    assert dates.metadata["citation"].value == "45 CFR 164.514(b)(2)(i)(C)"
+    assert str(dates.metadata["looked at"].value).startswith("name and values of 8 released columns")
+    knowledge = shown["hipaa_safe_harbor_ii_actual_knowledge"]
+    assert knowledge.passed
+    assert knowledge.metadata["verdict"].value == "needs a human"
+
+
 def test_a_job_makes_a_release_and_shows_its_numbers(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     """Counts and metrics only; the row count is where Dagster plots it."""
     result = launch(make_clinic(tmp_path), instance)

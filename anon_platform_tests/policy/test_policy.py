@@ -89,6 +89,7 @@ SETTINGS = sorted({at[:-1] if isinstance(at[-1], int) else at for at in leaves(s
 
 ALONE = (
     "small_prefixes",
+    "regulation",
     "column",
     "version",
     "technique",
@@ -134,6 +135,7 @@ def test_every_setting_makes_another_policy(tmp_path: Path) -> None:
         ("columns", "zip", "treat", "hierarchy"): {"kind": "flat"},
         ("columns", "zip", "treat", "hierarchy", "small_prefixes"): None,
         ("columns", "at", "treat"): {"technique": "suppress"},
+        ("regulation",): [],
     }
     hashes = {load(with_value(policy, at, changed), tmp_path).hash for at, changed in bound.items()}
     assert len(hashes - seen) == len(bound)

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from anon_platform.policy.regulations import HIPAA_SAFE_HARBOR
+
 Values = dict[str, Any]
 
 RATES = [step / 100 for step in range(101)]
@@ -178,4 +180,56 @@ def emptied() -> tuple[Values, Values]:
     return manifest, assessment
 
 
-EVERY = [released, refused, unaccounted, untrained, modest, emptied]
+CLAUSES = [
+    ("A", "names", "needs a human", ["note: ORGANIZATION in 40 texts, which may identify somebody; read some of them"]),
+    ("B", "geography", "pass", []),
+    ("C", "dates_and_ages", "fail", ["admitted: a month, quarter, week or day in 12 distinct values; generalize it to the year"]),
+    ("ii", "actual_knowledge", "needs a human", ["whoever signs knows of nothing by which what is left could identify somebody, alone or with other information"]),
+]  # fmt: skip
+
+
+def harbored() -> tuple[Values, Values]:
+    """A release that a clause of a regulation refuses."""
+    manifest, assessment = released()
+    pack = HIPAA_SAFE_HARBOR
+    by_letter = {clause.letter: clause for clause in pack.clauses}
+    judged = [
+        {
+            "check": pack.check(by_letter[letter]),
+            "letter": letter,
+            "title": by_letter[letter].title,
+            "citation": by_letter[letter].citation,
+            "verdict": verdict,
+            "looked_at": "name and values of 5 released columns",
+            "reasons": reasons,
+        }
+        for letter, _, verdict, reasons in CLAUSES
+    ]
+    assessment["detail"]["regulations"] = [
+        {
+            "name": pack.name,
+            "title": pack.title,
+            "version": pack.version,
+            "source": pack.source,
+            "clauses": judged,
+        }
+    ]
+    for clause in judged:
+        human = clause["verdict"] == "needs a human"
+        manifest["metrics"].append(
+            {
+                "check": clause["check"],
+                "name": f"{clause['citation']}: {clause['title']}",
+                "value": None if human else float(len(clause["reasons"])),
+                "threshold": None if human else 0.0,
+                "at_least": False,
+                "passed": clause["verdict"] != "fail",
+                "unit": "reasons to fail",
+                "note": "; ".join(clause["reasons"]),
+            }
+        )
+    manifest["passed"] = False
+    return manifest, assessment
+
+
+EVERY = [released, refused, unaccounted, untrained, modest, emptied, harbored]

@@ -10,7 +10,7 @@ import pytest
 
 from anon_platform.publish import write_report
 from anon_platform.publish.report import page
-from anon_platform_tests.publish.releases import Values, refused, released, untrained
+from anon_platform_tests.publish.releases import Values, harbored, refused, released, untrained
 
 
 def crowded() -> tuple[Values, Values]:
@@ -84,7 +84,7 @@ document.body.innerHTML = "<pre>" + out.join("|") + "</pre>";
 </script>"""
 
 
-@pytest.mark.parametrize("case", [released, refused, untrained, crowded])
+@pytest.mark.parametrize("case", [released, refused, untrained, crowded, harbored])
 def test_no_label_covers_another_or_leaves_its_plot(browser, tmp_path, case):
     """Measured in the browser, whose typeface is not the one that matplotlib measures with."""
     text = page(*case())

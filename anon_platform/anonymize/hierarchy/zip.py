@@ -79,6 +79,12 @@ class Zip(Spec):
         ]
 
 
+def populations() -> dict[str, int]:
+    """People by three-digit prefix, in the 2010 census."""
+    table = _states()
+    return dict(zip(table["prefix"].to_list(), table["people"].to_list(), strict=True))
+
+
 @cache
 def _states() -> "pl.DataFrame":
     import polars as pl

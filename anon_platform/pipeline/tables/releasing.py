@@ -61,6 +61,11 @@ def assess_tables(policy: TablesPolicy, works: Mapping[str, Work], progress: Pro
     detail = {
         "references": [asdict(each) for each in found],
         "tables": {name: {"passed": assessment.passed} for name, assessment in by_table.items()},
+        "regulations": [
+            {**pack, "table": name}
+            for name, assessment in by_table.items()
+            for pack in assessment.detail.get("regulations", ())
+        ],
     }
     whole = Assessment(metrics=tuple(metrics), detail=detail)
     return TablesAssessment(by_table, whole, tuple(found), _people_out(evidence))
