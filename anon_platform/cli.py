@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console, RenderableType
 
 from anon_platform import errors
 from anon_platform.cli_kanon import kanon
+from anon_platform.cli_keys import keys_app
+from anon_platform.cli_reidentify import approvers_app, reidentify_app
 from anon_platform.cli_suggest import suggest
 from anon_platform.cli_text import evaluate_text, find_text
-from anon_platform.terminal import EPILOG, AsJson, Exit, err, json_out, out, progress_bars
+from anon_platform.terminal import EPILOG, AsJson, Exit, err, json_out, out, print_whole, progress_bars
 
 EXITS: dict[type[errors.AnonError], Exit] = {
     errors.PolicyError: Exit.POLICY,
@@ -24,11 +25,9 @@ EXITS: dict[type[errors.AnonError], Exit] = {
     errors.KeyUnavailableError: Exit.KEY,
     errors.ReleaseRefusedError: Exit.REFUSED,
     errors.IntegrityError: Exit.REFUSED,
+    errors.NotApprovedError: Exit.REFUSED,
     errors.BudgetError: Exit.REFUSED,
 }
-
-LONGEST = 10_000
-"""Characters in a line of a list, more than any has."""
 
 T = TypeVar("T")
 
@@ -41,9 +40,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-keys_app = typer.Typer(help="Secret keys: made, listed, never shown.", epilog=EPILOG, no_args_is_help=True)
 audit_app = typer.Typer(help="The audit ledger.", epilog=EPILOG, no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(approvers_app, name="approvers")
+app.add_typer(reidentify_app, name="reidentify")
 app.add_typer(audit_app, name="audit")
 
 PolicyFile = Annotated[
@@ -136,7 +136,7 @@ def releases(
     if as_json:
         json_out([vars(entry) for entry in entries])
     else:
-        _print_whole(catalog(entries))
+        print_whole(catalog(entries))
 
 
 @app.command(epilog=EPILOG)
@@ -234,41 +234,6 @@ app.command("find-text", epilog=EPILOG)(find_text)
 app.command("evaluate-text", epilog=EPILOG)(evaluate_text)
 
 
-@keys_app.command("create", epilog=EPILOG)
-def keys_create(
-    key: Annotated[
-        str, typer.Argument(metavar="ID", help="The key's id; `instance` is the platform's own key.")
-    ],
-    *,
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="Do nothing when the key exists.")] = False,
-) -> None:
-    """Make a random 256-bit key in ANON_HOME/keys, readable by you alone.
-
-    Keep a copy in a safe place: without it pseudonyms cannot be made again and the audit ledger cannot be verified.
-    """
-    from anon_platform.keys import create_key, list_keys
-
-    if if_missing and key in list_keys():
-        return
-    path = create_key(key)
-    out.print(f"key {key} in {path}; keep a copy in a safe place", soft_wrap=True)
-
-
-@keys_app.command("list", epilog=EPILOG)
-def keys_list(*, as_json: AsJson = False) -> None:
-    """List the keys and where they come from; never their values."""
-    from anon_platform.keys import list_keys
-
-    known = list_keys()
-    if as_json:
-        json_out(known)
-    elif known:
-        for key, place in known.items():
-            out.print(f"{key}  {place}", soft_wrap=True)
-    else:
-        out.print("no keys; make the platform's own with: anon keys create instance")
-
-
 @audit_app.command("verify", epilog=EPILOG)
 def audit_verify(*, as_json: AsJson = False) -> None:
     """Check the ledger's chain: a changed, removed, reordered or inserted event is found. Exit code 1 if there is one.
@@ -313,7 +278,7 @@ def audit_log(
     if as_json:
         json_out([event.row() for event in events])
     else:
-        _print_whole(events_table(events))
+        print_whole(events_table(events))
 
 
 def main() -> None:
@@ -351,8 +316,3 @@ def _of_a_release(folder: Path, read: Callable[[], T]) -> T:
         raise errors.IntegrityError(
             f"the files in {folder} are not what was released; run: anon verify {folder}"
         ) from None
-
-
-def _print_whole(listed: RenderableType) -> None:
-    """A list whose lines are never cut or broken: what is shown can be copied."""
-    Console(markup=False, emoji=False, width=LONGEST).print(listed)

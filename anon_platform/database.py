@@ -1,4 +1,4 @@
-"""Which database holds the audit ledger and Dagster's storage: PostgreSQL when named, SQLite otherwise."""
+"""Which database holds the audit ledger, Dagster's storage and the vault: PostgreSQL when named, SQLite otherwise."""
 
 import os
 
@@ -19,10 +19,24 @@ def database_url() -> str:
     libpq reads them); without these it is a SQLite file in `home()`.
     """
     if text := os.environ.get("ANON_POSTGRES_URL"):
-        return _rendered(_parsed_postgres_url(text), "ANON_POSTGRES_URL")
+        return _rendered(_parsed_postgres_url(text, "ANON_POSTGRES_URL"), "ANON_POSTGRES_URL")
     if os.environ.get("PGHOST") and os.environ.get("PGDATABASE"):
         return _rendered(_libpq_url(), "PGHOST, PGUSER or PGDATABASE")
     return _rendered(URL.create("sqlite", database=str(home() / "ledger.db")), "ANON_HOME")
+
+
+def vault_url() -> str:
+    """The SQLAlchemy URL of the vault of tokens, password included: not for messages.
+
+    `ANON_VAULT_POSTGRES_URL` wins; then it lies where the ledger does when that is PostgreSQL, since machines that share
+    a ledger have to share tokens; without these it is a SQLite file of its own in `home()`.
+    """
+    if text := os.environ.get("ANON_VAULT_POSTGRES_URL"):
+        return _rendered(_parsed_postgres_url(text, "ANON_VAULT_POSTGRES_URL"), "ANON_VAULT_POSTGRES_URL")
+    ledger = database_url()
+    if make_url(ledger).get_backend_name() != "sqlite":
+        return ledger
+    return _rendered(URL.create("sqlite", database=str(home() / "vault.db")), "ANON_HOME")
 
 
 def without_password(url: str) -> str:
@@ -48,14 +62,14 @@ def without_password(url: str) -> str:
     return shown.render_as_string(hide_password=True)
 
 
-def _parsed_postgres_url(text: str) -> URL:
+def _parsed_postgres_url(text: str, variable: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):  # their texts can hold a piece of an unquoted password
         url = None
     if url is None or url.drivername not in POSTGRES_SCHEMES:
         raise StorageError(
-            "ANON_POSTGRES_URL is not a PostgreSQL URL; it looks like postgresql://user:password@host:5432/database,"
+            f"{variable} is not a PostgreSQL URL; it looks like postgresql://user:password@host:5432/database,"
             " special characters of the password percent-encoded",
         )
     return url.set(drivername=DRIVER)

@@ -46,5 +46,9 @@ class ReleaseRefusedError(AnonError):
     """A blocking check failed on the bytes to be released; the report says which, no data left."""
 
 
+class NotApprovedError(AnonError):
+    """A re-identification that nobody else approved, or that was approved otherwise; no value was shown."""
+
+
 class IntegrityError(AnonError):
     """A release or the audit ledger is not what was written."""

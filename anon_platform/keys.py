@@ -1,28 +1,34 @@
 """Secret keys, looked up by id, never printed.
 
-A key stands in the environment (`ANON_KEY_<ID>`) or in a file of its own below `home()/keys`; policies name
-the id only. The bytes of a key go straight into a `Key`, which can use them but has no way to show them.
+A key stands in the environment (`ANON_KEY_<ID>`), in a system keyring (where `ANON_KEYRING` turns it on) or in a file of
+its own below `home()/keys`, asked in this order; policies name the id only. The bytes of a key go straight into a `Key`,
+which can use them but has no way to show them. A key that was rotated keeps its older versions, for what was made with
+them; one that was forgotten is not loaded again, wherever it turns up.
 """
 
 import base64
 import binascii
 import hmac
-import os
 import re
 import secrets
-import shlex
-import stat
-from pathlib import Path
 from typing import NoReturn, SupportsIndex
 
-from anon_platform.errors import KeyUnavailableError, StorageError
-from anon_platform.home import home
+from anon_platform.errors import KeyUnavailableError
+from anon_platform.key_places import (
+    Place,
+    Slot,
+    changing,
+    forgotten,
+    known_ids,
+    older_versions,
+    places_of,
+    secret_text,
+    write_new,
+)
 
 KEY_BYTES = 32
 DISTINCT_BYTES = 8  # fewer in 32 random bytes: chance below 10^-36
 TOKEN_LENGTHS = range(8, 52)  # 51 base32 characters hold a whole SHA-256
-KEY_ID = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-VARIABLE = "ANON_KEY_"
 SALT = b"anon_platform/keys/1"
 """Changes every derived key, and with it every pseudonym and the ledger: never change it."""
 
@@ -64,6 +70,11 @@ class Key:
         state.update(purpose.encode("utf-8") + b"\x01")
         return Key(f"{self.id}/{purpose}", state.digest())
 
+    @property
+    def check(self) -> str:
+        """The check value: 16 hexadecimal digits that tell this key from others and say nothing of it."""
+        return self.derive("check").mac(b"key check value").hex()[:16]
+
     def token(self, text: str, length: int) -> str:
         """The pseudonym of `text`: `length` characters (8 to 51) of a-z and 2-7, 5 bits each.
 
@@ -86,89 +97,91 @@ class Key:
         raise TypeError(f"key {self.id!r} cannot be pickled or copied; load it by its id where it is needed")
 
 
-def load_key(key_id: str) -> Key:
-    """The key of this id, from the environment or else from its file.
+def load_key(key_id: str, version: int | None = None) -> Key:
+    """The key of this id, from the environment, the keyring or its file; of an older version where one is named.
 
     `a-b` and `a_b` share the variable `ANON_KEY_A_B`. Written as hex or base64, at least 32 bytes.
     """
-    variable, path = _variable(key_id), _path(key_id)
+    slot = Slot(key_id, version)
     # no secret is in a local variable of this frame: tracebacks may show locals
-    place = variable if os.environ.get(variable) else str(path)
-    key = _read_text(key_id, os.environ[variable]) if place == variable else _read_file(key_id, path)
-    if key is None:
-        raise KeyUnavailableError(f"no key {key_id!r}: set {variable} or run: anon keys create {key_id}")
+    place = next(iter(places_of(slot)), None)
+    if place is None:
+        raise KeyUnavailableError(_missing(slot))
+    key = _read_text(key_id, secret_text(slot, place))
     if isinstance(key, str):
         raise KeyUnavailableError(
-            f"key {key_id!r} in {place} is {key}; it has to be {KEY_BYTES} random bytes or more"
+            f"key {key_id!r} in {slot.named(place)} is {key}; it has to be {KEY_BYTES} random bytes or more"
         )
+    for mark in forgotten(key_id):
+        if key.check in mark.checks:
+            raise KeyUnavailableError(
+                f"key {key_id!r} in {slot.named(place)} was forgotten at {mark.at} and is not used again; remove it there"
+            )
     return key
 
 
-def create_key(key_id: str) -> Path:
-    """The new file of a new random key; a key that exists is never overwritten."""
-    path = _path(key_id)
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(file, "wb") as out:
-            out.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
-    except OSError as error:
-        if isinstance(error, FileExistsError) and path.exists():
-            raise StorageError(
-                f"key {key_id!r} exists in {path} and was left as it is; without it, its pseudonyms cannot be made again",
-            ) from None
-        raise StorageError(f"cannot write the key file {path}: {error.strerror}") from None
-    return path
+def check_of(slot: Slot, place: Place) -> str:
+    """The check value of the secret that lies there, whether it was forgotten or not."""
+    key = _read_text(slot.key_id, secret_text(slot, place))
+    if isinstance(key, str):
+        raise KeyUnavailableError(
+            f"key {slot.key_id!r} in {slot.named(place)} is {key}; nothing can be said of it, so remove it by hand"
+        )
+    return key.check
+
+
+def load_version(key_id: str, check: str) -> Key:
+    """The version of a key that has this check value, the key of now or an older one."""
+    for version in (None, *reversed(older_versions(key_id))):
+        if places_of(Slot(key_id, version)):
+            key = load_key(key_id, version)
+            if key.check == check:
+                return key
+    at = next((mark.at for mark in forgotten(key_id) if check in mark.checks), None)
+    if at is not None:
+        raise KeyUnavailableError(
+            f"key {key_id!r} with check value {check} was forgotten at {at}; what was made with it cannot be undone"
+        )
+    raise KeyUnavailableError(
+        f"no version of key {key_id!r} has the check value {check}; put the key back that had it, as"
+        f" {Slot(key_id).variable} or as an older version, such as {Slot(key_id, 1).variable}"
+    )
+
+
+def create_key(key_id: str) -> str:
+    """Where the new random key was put, the keyring or a file; a key that exists is never overwritten."""
+    slot = Slot(key_id)
+    if marks := forgotten(key_id):
+        raise KeyUnavailableError(
+            f"key {key_id!r} was forgotten at {marks[-1].at}; an old policy that names it must not find another key, so"
+            " choose another id"
+        )
+    with changing(slot):
+        return write_new(slot, random_secret)
+
+
+def random_secret() -> str:
+    """A new secret as it is written."""
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")
 
 
 def list_keys() -> dict[str, str]:
-    """Where each key comes from, by id: a variable or a file. Whether it can be used, `load_key` says."""
-    found = {path.stem: str(path) for path in home().glob("keys/*.key") if KEY_ID.fullmatch(path.stem)}
-    variables = {name for name, value in os.environ.items() if name.startswith(VARIABLE) and value}
-    found |= {key_id: _variable(key_id) for key_id in found if _variable(key_id) in variables}
-    for name in variables - set(found.values()):
-        key_id = name.removeprefix(VARIABLE).lower()
-        if KEY_ID.fullmatch(key_id) and _variable(key_id) == name:
-            found[key_id] = name
-    return dict(sorted(found.items()))
+    """Where each key of now comes from, by id. Whether it can be used, `load_key` says."""
+    slots = [Slot(key_id) for key_id in known_ids()]
+    return {slot.key_id: slot.named(places[0]) for slot in slots if (places := places_of(slot))}
 
 
-def _variable(key_id: str) -> str:
-    if not KEY_ID.fullmatch(key_id):  # not echoed: a secret may stand where an id was expected
-        raise KeyUnavailableError(
-            "not a key id: it is a lowercase letter and then up to 62 of a-z, 0-9, _ and -, as in patients-2024",
+def _missing(slot: Slot) -> str:
+    """Why there is no key, and the way out."""
+    marks = [mark for mark in forgotten(slot.key_id) if slot.version in (None, mark.version)]
+    if marks:
+        return (
+            f"key {slot.key_id!r} was forgotten at {marks[-1].at}: its pseudonyms can neither be made again nor undone;"
+            " name another key in the policy"
         )
-    return VARIABLE + key_id.upper().replace("-", "_")
-
-
-def _path(key_id: str) -> Path:
-    _variable(key_id)  # refuses ids such as ../x
-    return home() / "keys" / f"{key_id}.key"
-
-
-def _read_file(key_id: str, path: Path) -> Key | str | None:
-    try:
-        with path.open("rb") as file:
-            _require_private(key_id, path, os.fstat(file.fileno()))
-            return _read_text(key_id, file.read().decode("ascii", "replace"))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise KeyUnavailableError(f"key {key_id!r}: cannot read {path}: {error.strerror}") from None
-
-
-def _require_private(key_id: str, path: Path, status: os.stat_result) -> None:
-    mode = stat.S_IMODE(status.st_mode)
-    if status.st_uid != os.geteuid():
-        raise KeyUnavailableError(
-            f"key {key_id!r}: {path} belongs to another user; run: chown {os.geteuid()} {shlex.quote(str(path))}",
-        )
-    if mode & ~0o600:
-        raise KeyUnavailableError(
-            f"key {key_id!r}: {path} has mode {mode:04o}, others may read it; run: chmod 600 {shlex.quote(str(path))}",
-        )
+    if slot.version is not None:
+        return f"key {slot.key_id!r} has no version {slot.version}; see: anon keys list"
+    return f"no key {slot.key_id!r}: set {slot.variable} or run: anon keys create {slot.key_id}"
 
 
 def _read_text(key_id: str, text: str) -> Key | str:

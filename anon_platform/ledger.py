@@ -13,7 +13,7 @@ key, and with the key lost no event can be checked any more.
 import json
 import os
 import pwd
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -34,11 +34,14 @@ from anon_platform.audit import (
     seal,
 )
 from anon_platform.database import database_url
+from anon_platform.database_engine import open_engine, snapshot, storage_errors
 from anon_platform.errors import IntegrityError
 from anon_platform.keys import Key, load_key
 
 INSTANCE_KEY = "instance"
 BATCH = 1000
+THING = "ledger"
+"""What messages of the database call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +103,9 @@ class Ledger:
         """The ledger at `url` (default: `database.database_url`), made when missing."""
         key = load_key(INSTANCE_KEY).derive("ledger")
         where = url or database_url()
-        engine = tables.open_engine(where)
+        engine = open_engine(where, THING)
         try:
-            with tables.storage_errors(where):
+            with storage_errors(where, THING):
                 tables.create_schema(engine, vars(Head.of(0, GENESIS, key)))
         except BaseException:
             engine.dispose()
@@ -126,11 +129,15 @@ class Ledger:
             connection.execute(update(tables.head).where(tables.head.c.one == 1).values(**vars(head)))
         return written
 
-    def events(self, dataset: str | None = None, limit: int | None = None) -> list[Event]:
-        """The events in their order; of one dataset, or the newest `limit` only."""
+    def events(
+        self, dataset: str | None = None, limit: int | None = None, actions: Sequence[str] | None = None
+    ) -> list[Event]:
+        """The events in their order; of one dataset, with one of these actions, or the newest `limit` only."""
         query = select(tables.events).order_by(tables.events.c.seq.desc()).limit(limit)
         if dataset is not None:
             query = query.where(tables.events.c.dataset == dataset)
+        if actions is not None:
+            query = query.where(tables.events.c.action.in_(actions))
         with self._reading() as connection:
             rows = connection.execute(query).all()
         return [Event.from_row(row._asdict()) for row in reversed(rows)]
@@ -206,12 +213,12 @@ class Ledger:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with tables.storage_errors(self._url), tables.writing(self._engine) as connection:
+        with storage_errors(self._url, THING), tables.writing(self._engine) as connection:
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with tables.storage_errors(self._url), tables.snapshot(self._engine) as connection:
+        with storage_errors(self._url, THING), snapshot(self._engine) as connection:
             yield connection
 
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -33,12 +33,31 @@ class Exit(IntEnum):
 
 
 EPILOG = (
-    "Exit codes: 0 done; 1 a release was refused, or what was checked is not what was written; 2 the policy or the"
+    "Exit codes: 0 done; 1 a release or a"
+    " re-identification was refused, or what was checked is not what was written; 2 the policy or the"
     " call is faulty; 3 the source cannot be read as the policy says; 4 another run works on the dataset;"
     " 5 storage failed; 6 a key is missing; 130 stopped from the keyboard. State lies in ANON_HOME (default .anon)."
 )
 
+LONGEST = 10_000
+"""Characters in a line of a list, more than any has."""
+
+REASON_LENGTH = 200
+"""As long as a text of the ledger may be."""
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines, and nothing else.")]
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or len(text) > REASON_LENGTH or not text.isprintable():
+        raise typer.BadParameter(f"say why in one line of {REASON_LENGTH} characters at most")
+    return text
+
+
+Reason = Annotated[
+    str,
+    typer.Option(callback=_one_line, help="Why, for the audit ledger: one line of 200 characters at most."),
+]
 
 # names of columns and folders may look like markup
 out = Console(markup=False, emoji=False)
@@ -48,6 +67,11 @@ err = Console(markup=False, emoji=False, stderr=True)
 def json_out(value: Any) -> None:  # noqa: ANN401 - any JSON value
     """One JSON value on standard output."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_whole(listed: RenderableType) -> None:
+    """A list whose lines are never cut or broken: what is shown can be copied."""
+    Console(markup=False, emoji=False, width=LONGEST).print(listed)
 
 
 @contextmanager

@@ -22,7 +22,9 @@ Typed = Callable[..., tuple[int, str, str]]
 ANON = str(Path(sys.executable).parent / "anon")
 COMMANDS = [
     [], ["keys"], ["audit"], ["run"], ["check"], ["verify"], ["releases"], ["show"], ["demo-data"], ["schema"], ["kanon"], ["find-text"], ["evaluate-text"],
-    ["keys", "create"], ["keys", "list"], ["audit", "verify"], ["audit", "log"],
+    ["keys", "create"], ["keys", "list"], ["keys", "rotate"], ["keys", "forget"], ["audit", "verify"], ["audit", "log"],
+    ["approvers"], ["approvers", "add"], ["approvers", "list"], ["approvers", "remove"],
+    ["reidentify"], ["reidentify", "request"], ["reidentify", "approve"], ["reidentify", "run"], ["reidentify", "list"],
 ]  # fmt: skip
 
 
@@ -289,7 +291,9 @@ def test_keys_are_made_for_the_owner_only_and_never_shown(
     said += [typed("keys", "create", name, "--if-missing") for name in ("patients", "instance")]
     assert [code for code, _, _ in said] == [0, 0, 0, 5, 0, 0]
     assert said[1][1] == f"patients  {file}\n"
-    assert json.loads(said[2][1]) == {"patients": str(file)}
+    assert json.loads(said[2][1]) == [
+        {"key": "patients", "version": 1, "state": "current", "place": str(file)}
+    ]
     assert said[4] == (0, "", "")
     assert not [text for _, *texts in said for text in texts if before.strip() in text]
     assert file.read_text() == before
@@ -423,7 +427,7 @@ def test_empty_lists_say_what_to_type(typed: Typed, monkeypatch: pytest.MonkeyPa
     assert json.loads(typed("audit", "verify", "--json")[1]) == {"ok": True, "events": 0, "faults": []}
     monkeypatch.delenv("ANON_KEY_INSTANCE")
     assert typed("keys", "list")[1] == "no keys; make the platform's own with: anon keys create instance\n"
-    assert json.loads(typed("keys", "list", "--json")[1]) == {}
+    assert json.loads(typed("keys", "list", "--json")[1]) == []
 
 
 def test_demo_data_of_equal_seed_are_equal_and_a_second_call_is_quick(tmp_path: Path, typed: Typed) -> None:

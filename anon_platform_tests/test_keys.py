@@ -112,7 +112,7 @@ def test_url_safe_base64_is_read_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_created_key_loads_and_is_private(anon_home: Path) -> None:
     """The file is never readable to others, not even for a moment."""
-    path = create_key("patients")
+    path = Path(create_key("patients"))
     assert path == anon_home / "keys" / "patients.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -123,12 +123,13 @@ def test_a_created_key_loads_and_is_private(anon_home: Path) -> None:
 
 def test_two_created_keys_differ() -> None:
     """They are random."""
-    assert create_key("a").read_text() != create_key("b").read_text()
+    first, second = (Path(create_key(name)).read_text() for name in "ab")
+    assert first != second
 
 
 def test_a_key_is_never_overwritten() -> None:
     """With it, the way back to all its pseudonyms would be lost."""
-    path = create_key("a")
+    path = Path(create_key("a"))
     before = path.read_text()
     with pytest.raises(StorageError) as refusal:
         create_key("a")

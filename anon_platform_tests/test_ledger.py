@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 
+from anon_platform import database_engine
 from anon_platform import ledger_tables as tables
 from anon_platform.audit import GENESIS, Event, Verification
 from anon_platform.errors import IntegrityError, StorageError
@@ -252,7 +253,7 @@ def test_a_server_that_refuses_is_named_without_the_password(postgres_url: str) 
 
 def test_a_locked_ledger_says_so(ledger: Ledger, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the waiting time, instead of hanging for ever."""
-    monkeypatch.setattr(tables, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(database_engine, "LOCK_SECONDS", 0.2)
     with tables.writing(ledger._engine):  # noqa: SLF001 - another writer that does not end
         assert refused(database).endswith("is locked by another process; try again when it has ended")
     assert ledger.append(Event(action="run.started")).seq == 1

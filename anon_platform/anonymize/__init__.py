@@ -9,6 +9,7 @@ from anon_platform.anonymize.encrypt import Encrypt, EncryptFormat
 from anon_platform.anonymize.generalize import Generalize
 from anon_platform.anonymize.mask import Mask
 from anon_platform.anonymize.microaggregate import Microaggregate
+from anon_platform.anonymize.noise import Noise
 from anon_platform.anonymize.pram import Pram
 from anon_platform.anonymize.pseudonymize import Pseudonymize
 from anon_platform.anonymize.rank_swap import RankSwap
@@ -26,19 +27,24 @@ from anon_platform.anonymize.technique import (
     TreatRows,
     WholeColumn,
 )
+from anon_platform.anonymize.tokenize import Tokenize
 from anon_platform.anonymize.top_bottom_code import TopBottomCode
 
 TECHNIQUES = (
-    Suppress, Pseudonymize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, ShiftDates, Microaggregate,
-    RankSwap, Pram, DeidentifyText,
+    Suppress, Pseudonymize, Tokenize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, ShiftDates,
+    Microaggregate, RankSwap, Pram, Noise, DeidentifyText,
 )  # fmt: skip
 
-KEYED = (Pseudonymize, Encrypt, EncryptFormat)
+Reversible = Annotated[Tokenize | Encrypt | EncryptFormat, Field(discriminator="technique")]
+"""A technique whose codes the key undoes."""
+
+KEYED = (Pseudonymize, Tokenize, Encrypt, EncryptFormat)
 """Techniques that leave codes, by which a person's rows can be linked."""
 
 Technique = Annotated[
     Suppress
     | Pseudonymize
+    | Tokenize
     | Encrypt
     | EncryptFormat
     | Mask
@@ -49,6 +55,7 @@ Technique = Annotated[
     | Microaggregate
     | RankSwap
     | Pram
+    | Noise
     | DeidentifyText,
     Field(discriminator="technique"),
 ]
@@ -62,6 +69,7 @@ __all__ = [
     "Generalize",
     "Mask",
     "Microaggregate",
+    "Noise",
     "OfCounts",
     "OfPeople",
     "OfRecords",
@@ -69,11 +77,13 @@ __all__ = [
     "Pram",
     "Pseudonymize",
     "RankSwap",
+    "Reversible",
     "Round",
     "Shift",
     "ShiftDates",
     "Suppress",
     "Technique",
+    "Tokenize",
     "TopBottomCode",
     "Treat",
     "TreatPeople",

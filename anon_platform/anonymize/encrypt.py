@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from anon_platform.anonymize.technique import Treat, has_text
+from anon_platform.anonymize.technique import Treat, has_text, looked_up
 from anon_platform.errors import IntegrityError, SourceError
 from anon_platform.keys import Key, load_key
 from anon_platform.spec import Spec
@@ -43,9 +43,9 @@ class Encrypt(Spec):
         del column, dtype
         return _each_distinct(_sealed(load_key(self.key)))
 
-    def undo(self, column: str) -> Treat:
-        """The texts of codes; one that was not made with this key raises `IntegrityError`."""
-        return _each_distinct(_opened(load_key(self.key), column))
+    def undo(self, column: str, key: Key | None = None) -> Treat:
+        """The texts of codes; one that was not made with this key (the key of now) raises `IntegrityError`."""
+        return _each_distinct(_opened(load_key(self.key) if key is None else key, column))
 
 
 class EncryptFormat(Spec):
@@ -73,9 +73,10 @@ class EncryptFormat(Spec):
         del dtype
         return self._each(column, load_key(self.key), lambda cipher, text: cipher.encrypt(text))
 
-    def undo(self, column: str) -> Treat:
+    def undo(self, column: str, key: Key | None = None) -> Treat:
         """The values of codes. Nothing tells a code that was made with another key: FF1 does not authenticate."""
-        return self._each(column, load_key(self.key), lambda cipher, text: cipher.decrypt(text))
+        key = load_key(self.key) if key is None else key
+        return self._each(column, key, lambda cipher, text: cipher.decrypt(text))
 
     def _each(self, column: str, key: Key, change: "Callable[[FF1, str], str]") -> Treat:
         from ffx import FF1
@@ -102,7 +103,7 @@ class EncryptFormat(Spec):
                 _in_place(shown, text, change(cipher, inner))
                 for text, inner in zip(distinct, hidden, strict=True)
             ]
-            return _looked_up(values, distinct, codes)
+            return looked_up(values, distinct, codes)
 
         return treat
 
@@ -153,15 +154,6 @@ def _each_distinct(change: "Callable[[str], str]") -> Treat:
 
         text = values.cast(pl.String)
         distinct = text.drop_nulls().unique()
-        return _looked_up(text.alias(values.name), distinct, [change(value) for value in distinct])
+        return looked_up(text.alias(values.name), distinct, [change(value) for value in distinct])
 
     return treat
-
-
-def _looked_up(values: "pl.Series", distinct: "pl.Series", codes: list[str]) -> "pl.Series":
-    import polars as pl
-
-    table = pl.DataFrame({"value": distinct, "code": pl.Series(codes, dtype=pl.String)})
-    frame = pl.DataFrame({"value": values})
-    found = frame.join(table, on="value", how="left", maintain_order="left")["code"]
-    return found.alias(values.name)

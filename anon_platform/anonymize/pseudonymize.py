@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from anon_platform.anonymize.technique import Treat, has_text
+from anon_platform.anonymize.technique import Treat, has_text, looked_up
 from anon_platform.keys import load_key
 from anon_platform.spec import Spec
 
@@ -43,8 +43,6 @@ class Pseudonymize(Spec):
             text = values.cast(pl.String)
             distinct = text.drop_nulls().unique()
             codes = [self.prefix + key.token(value, self.length) for value in distinct]
-            table = pl.DataFrame({"value": distinct, "code": pl.Series(codes, dtype=pl.String)})
-            found = pl.DataFrame({"value": text}).join(table, on="value", how="left", maintain_order="left")
-            return found["code"].alias(values.name)
+            return looked_up(text.alias(values.name), distinct, codes)
 
         return treat

@@ -50,6 +50,16 @@ def text_fault(dtype: "pl.DataType") -> str | None:
     return None if has_text(dtype) else "lists, structs and bytes have no text; suppress or unpack the column"
 
 
+def looked_up(values: "pl.Series", distinct: "pl.Series", codes: list[str]) -> "pl.Series":
+    """`values` with each of the `distinct` ones replaced by its code, as text; null stays null."""
+    import polars as pl
+
+    table = pl.DataFrame({"value": distinct, "code": pl.Series(codes, dtype=pl.String)})
+    frame = pl.DataFrame({"value": values})
+    found = frame.join(table, on="value", how="left", maintain_order="left")["code"]
+    return found.alias(values.name)
+
+
 @dataclass(frozen=True)
 class WholeColumn:
     """What a technique may ask of its column beyond single values; nothing is counted or read before it is asked for.

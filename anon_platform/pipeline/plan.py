@@ -6,16 +6,17 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.anonymize import Generalize, OfCounts, OfRows, Technique
+from anon_platform.anonymize import Generalize, OfCounts, OfRows, Tokenize
 from anon_platform.anonymize.hierarchy import needs_counts
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
+from anon_platform.pipeline.keys_used import keys_of
 from anon_platform.policy import Column, FaultyPolicyError, Policy, TablesPolicy
-from anon_platform.policy.faults import Path_
 from anon_platform.policy.loading import Reading
 from anon_platform.policy.privacy_rules import Broken, Draft
 from anon_platform.policy.tables_loading import place_in, read_any_policy
+from anon_platform.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -192,19 +193,12 @@ def _key_faults(draft: Draft) -> list[Broken]:
     faults: list[Broken] = []
     for name, column in draft.columns.items():
         for i, step in enumerate(column.treat):
-            for at, key in _keys_of(step):
+            for at, key in keys_of(step):
                 try:
-                    load_key(key)
+                    loaded = load_key(key)
+                    if isinstance(step, Tokenize):
+                        with Vault.open() as vault:
+                            vault.require_key(loaded)
                 except KeyUnavailableError as error:
                     faults.append((("columns", name, "treat", i, *at), str(error)))
     return faults
-
-
-def _keys_of(step: Technique) -> list[tuple[Path_, str]]:
-    """The keys that a step names, with their places in it."""
-    shift = getattr(step, "shift_dates", None)
-    found: list[tuple[Path_, str | None]] = [
-        (("key",), getattr(step, "key", None)),
-        (("shift_dates", "key"), getattr(shift, "key", None)),
-    ]
-    return [(at, key) for at, key in found if key is not None]

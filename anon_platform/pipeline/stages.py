@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from anon_platform.analyze import analyze
-from anon_platform.audit import Event
+from anon_platform.audit import Event, canonical_json
 from anon_platform.errors import IntegrityError, ReleaseRefusedError, SourceError
 from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.pipeline.engine import open_table
+from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.population import population_fingerprint
 from anon_platform.pipeline.releasing import as_tuples, evidence_of, write_release
@@ -57,7 +58,10 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         key = load_key(INSTANCE_KEY)
         found = fingerprint(source_files(policy.source), key)
         populations = population_fingerprint(policy, key)
-        identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), populations])
+        keys = checks_of_keys(policy)
+        # a rotated key makes another release; a policy without keys keeps its id
+        used = [canonical_json(keys)] if keys else []
+        identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), populations, *used])
         work = Work(policy.dataset, key.derive("release").token(identity, 20))
         remember(work, policy.hash)
         if work.released.exists():
@@ -68,7 +72,10 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         numbers = work.done("raw")
         if numbers is None:
             people = key.derive("people") if policy.treats_people else None
-            numbers = copied(policy, work, found, people, progress) | {"populations": populations}
+            numbers = copied(policy, work, found, people, progress) | {
+                "populations": populations,
+                "keys": keys,
+            }
             work.finish("raw", numbers)
             told = {name: numbers[name] for name in ("rows", "people")}
             record(ledger, "raw.materialized", policy, work, "ok", told)
@@ -140,6 +147,7 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
             return from_manifest("anonymized", work)
         work.require("analyzed")
         numbers = work.done("anonymized")
+        require_same_keys(policy, work)
         if numbers is None:
             table = work.snapshot(policy.engine)
             fitted = fit(policy, work, table, progress)
@@ -163,6 +171,7 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
         if work.released.exists():
             return from_manifest("validated", work)
         work.require("anonymized")
+        require_same_keys(policy, work)
         assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
         numbers: dict[str, Any] = {
             metric.name: metric.value for metric in assessment.metrics if metric.value is not None

@@ -1,9 +1,10 @@
 """The policy's steps fitted to the columns of a snapshot.
 
 Most steps are functions of single values. A step may also ask for the counts of its column, and is a function of
-values then; or it treats equal values of different rows differently, by secret draws (PRAM, rank swapping), or those
-of different people (shifted dates). Columns with such a step are perturbed: they are treated to the end in `as_left`, a view of the snapshot, and every later step
-counts and reads that view, where their values take no further treatment.
+values then; or it treats equal values of different rows differently, by secret draws (PRAM, rank swapping, noise), or
+those of different people (shifted dates). Columns with such a step are perturbed: they are treated to the end in
+`as_left`, a view of the snapshot, and every later step counts and reads that view, where their values take no further
+treatment.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -162,8 +163,8 @@ def _treated(whole: WholeColumn, before: Treat, dtype: pl.DataType) -> WholeColu
 def _uncounted(name: str, dtype: pl.DataType) -> WholeColumn:
     def refuse(*_: object) -> Any:  # noqa: ANN401 - it never returns
         raise PolicyError(
-            f"column {name}: a step needs the counts of the column, which are not known here; write it before pram"
-            " and rank_swap, and not for a population"
+            f"column {name}: a step needs the counts of the column, which are not known here; write it before pram,"
+            " rank_swap and noise, and not for a population"
         )
 
     return WholeColumn(name, dtype, refuse, refuse, refuse)

@@ -56,12 +56,15 @@ def _by_chance(at: Path_, column: Column) -> Iterator[Broken]:
                 ),
             )
     for place in places[1:]:
-        yield (*at, place), "a column is changed by chance once; keep one of pram, rank_swap and shift_dates"
+        yield (
+            (*at, place),
+            "a column is changed by chance once; keep one of pram, rank_swap, noise and shift_dates",
+        )
     for i in range(places[0] + 1 if places else 0, len(column.treat) if places else 0):
         if _counts(column.treat[i]):
             yield (
                 (*at, i),
-                "this step needs the counts of the column, so it comes before pram, rank_swap and shift_dates",
+                "this step needs the counts of the column, so it comes before pram, rank_swap, noise and shift_dates",
             )
 
 

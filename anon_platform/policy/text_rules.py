@@ -57,5 +57,5 @@ def _step(draft: Draft, name: str, place: int, step: DeidentifyText) -> Iterator
         ):
             yield (
                 (*at, "known_from", i),
-                "this column is changed row by row before the text is searched; remove it, or its pram, rank_swap or shift_dates",
+                "this column is changed row by row before the text is searched; remove it, or its pram, rank_swap, noise or shift_dates",
             )

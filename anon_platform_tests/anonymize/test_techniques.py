@@ -19,6 +19,7 @@ from anon_platform.anonymize import (
     Generalize,
     Mask,
     Microaggregate,
+    Noise,
     Pram,
     Pseudonymize,
     RankSwap,
@@ -26,6 +27,7 @@ from anon_platform.anonymize import (
     ShiftDates,
     Suppress,
     Technique,
+    Tokenize,
     TopBottomCode,
 )
 from anon_platform.anonymize.generalize import relabel, to_levels
@@ -44,13 +46,24 @@ texts = st.text(st.characters(codec="utf-8"), max_size=12)
 class Sample:
     """One valid setting: the types it takes with values of each, and those it refuses, with the words."""
 
-    technique: Suppress | Pseudonymize | Encrypt | EncryptFormat | Mask | Generalize | TopBottomCode | Round
+    technique: (
+        Suppress
+        | Pseudonymize
+        | Tokenize
+        | Encrypt
+        | EncryptFormat
+        | Mask
+        | Generalize
+        | TopBottomCode
+        | Round
+    )
     values: dict[pl.DataType, st.SearchStrategy[Any]]
     refused: dict[pl.DataType, str] = field(default_factory=dict)
 
 
 NOT_TEXT = "mask works on text; declare type: string"
 NOT_EXACT = "pseudonyms need text, whole numbers or dates"
+NOT_TOKENS = "tokens need text, whole numbers or dates"
 NOT_NUMERIC = "top_bottom_code needs a numeric column; declare type: integer or number"
 NOT_WHOLE = "the column holds whole numbers; write whole numbers for top and bottom"
 
@@ -77,6 +90,15 @@ SAMPLES = [
     ),
     Sample(
         Pseudonymize(technique="pseudonymize", key="patients", prefix="P-", length=16),
+        {pl.String(): st.sampled_from(["1", "2", "", " "])},
+    ),
+    Sample(
+        Tokenize(technique="tokenize", key="patients"),
+        {pl.String(): texts, pl.Int64(): whole, pl.Date(): st.dates()},
+        {pl.Float64(): NOT_TOKENS, pl.List(pl.String): NOT_TOKENS, pl.Binary(): NOT_TOKENS},
+    ),
+    Sample(
+        Tokenize(technique="tokenize", key="patients", prefix="T-", length=16),
         {pl.String(): st.sampled_from(["1", "2", "", " "])},
     ),
     Sample(
@@ -167,7 +189,7 @@ def test_every_technique_has_a_sample() -> None:
     """A new technique of values has to pass the tests of this file; others fit themselves to counts or rows."""
     of_values = {technique for technique in TECHNIQUES if hasattr(technique, "fit")}
     assert {type(sample.technique) for sample in SAMPLES} == of_values
-    assert set(TECHNIQUES) - of_values == {Microaggregate, RankSwap, Pram, ShiftDates, DeidentifyText}
+    assert set(TECHNIQUES) - of_values == {Microaggregate, RankSwap, Pram, Noise, ShiftDates, DeidentifyText}
     assert len({technique.model_fields["technique"].annotation for technique in TECHNIQUES}) == len(
         TECHNIQUES
     )
@@ -227,7 +249,9 @@ def test_a_wrong_type_is_refused_with_the_way_out(
 
 
 hiding = [
-    sample for sample in SAMPLES if isinstance(sample.technique, (Suppress, Mask, Pseudonymize, Encrypt))
+    sample
+    for sample in SAMPLES
+    if isinstance(sample.technique, (Suppress, Mask, Pseudonymize, Tokenize, Encrypt))
 ]
 unstarred = st.text(st.characters(codec="utf-8", exclude_characters="*"), min_size=1, max_size=10)
 

@@ -230,11 +230,11 @@ FLAT = {**GENERALIZE, "hierarchy": {"kind": "flat"}}
         ),
         (
             {"role": "insensitive", "type": "integer", "treat": [PRAM, SWAP]},
-            "columns.stay.treat[1]: a column is changed by chance once; keep one of pram, rank_swap and shift_dates",
+            "columns.stay.treat[1]: a column is changed by chance once; keep one of pram, rank_swap, noise and shift_dates",
         ),
         (
             {"role": "insensitive", "type": "integer", "treat": [SWAP, AGGREGATE]},
-            "columns.stay.treat[1]: this step needs the counts of the column, so it comes before pram, rank_swap and shift_dates",
+            "columns.stay.treat[1]: this step needs the counts of the column, so it comes before pram, rank_swap, noise and shift_dates",
         ),
         (
             {"role": "quasi_identifier", "type": "integer", "treat": [AGGREGATE, FLAT]},

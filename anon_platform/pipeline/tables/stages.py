@@ -6,9 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from anon_platform.audit import canonical_json
 from anon_platform.ingest import fingerprint, source_files
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
+from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.population import population_fingerprint
 from anon_platform.pipeline.stages import (
@@ -47,7 +49,10 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         prints = {name: fingerprint(source_files(part.source), key) for name, part in policy.parts.items()}
         found = key.derive("tables").token("|".join(f"{name}:{prints[name]}" for name in sorted(prints)), 26)
         crowds = " ".join(filter(None, (population_fingerprint(part, key) for part in policy.parts.values())))
-        identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), crowds])
+        keys = checks_of_keys(policy)
+        # a rotated key makes another release; a policy without keys keeps its id
+        used = [canonical_json(keys)] if keys else []
+        identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), crowds, *used])
         work = Work(policy.dataset, key.derive("release").token(identity, 20))
         remember(work, policy.hash)
         if work.released.exists():
@@ -68,6 +73,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
             "people": _people(policy, works),
             "fingerprint": found,
             "populations": crowds,
+            "keys": keys,
         }
         work.finish("raw", numbers)
         if known is None:
@@ -109,6 +115,7 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
         if work.released.exists():
             return from_manifest("anonymized", work)
         work.require("analyzed")
+        require_same_keys(policy, work)
         known, works = work.done("anonymized"), works_of(policy, work)
         by_table: dict[str, dict[str, Any]] = {}
         for name, part in policy.parts.items():
@@ -134,6 +141,7 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
         if work.released.exists():
             return from_manifest("validated", work)
         work.require("anonymized")
+        require_same_keys(policy, work)
         works = works_of(policy, work)
         found = assess_tables(policy, works, progress)
         assessment = found.whole
