@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from anon_platform.anonymize import DeidentifyText
-from anon_platform.errors import SourceError
+from anon_platform.errors import PolicyError, SourceError
+from anon_platform.home import home
 from anon_platform.pipeline import plan, run, verify
 from anon_platform.policy import FaultyPolicyError
 from anon_platform.validate.text_leaks import says
@@ -261,3 +262,29 @@ def test_what_the_patients_other_rows_hold_is_not_left_either(tmp_path: Path) ->
     left = notes.filter(notes.str.contains("Told to call"))
     assert len(left) == 1
     assert not left.str.contains("(?i)zorblax|kx88q71").any()
+
+
+def test_a_pattern_that_never_ends_stops_the_run_and_is_named(tmp_path: Path) -> None:
+    """No note is quoted, and nothing is released."""
+    endless = {"name": "endless", "label": "ID", "patterns": ["(?:a|a)*(?:a|aa)+$"]}
+    file = make_notes(tmp_path, recognizers=[endless])
+    source = tmp_path / "source" / "visits.csv"
+    rows = pl.read_csv(source, infer_schema=False)
+    rows.with_columns(note=pl.lit("a" * 5_000 + "b")).write_csv(source)
+    with pytest.raises(PolicyError, match="endless") as caught:
+        run(file)
+    assert "aaaa" not in str(caught.value)
+    assert not (home() / "releases" / "clinic").exists()
+
+
+def test_emoji_combining_marks_and_empty_notes_leave_as_they_came_but_for_the_names(tmp_path: Path) -> None:
+    """Offsets are in characters; half an emoji would show a wrong one."""
+    file = make_notes(tmp_path, replace_by="type", key=None)
+    source = tmp_path / "source" / "visits.csv"
+    rows = pl.read_csv(source, infer_schema=False)
+    told = pl.format("👩‍⚕️👍🏽 e\u0301tat: {} {} 🧑🏿‍🦽 fine.", "given_name", "family_name")
+    rows.with_columns(note=told).write_csv(source)
+    outcome = run(file)
+    assert outcome.released
+    notes = pl.read_parquet(Path(outcome.validated.path) / "data" / "*.parquet")["note"].unique().to_list()
+    assert notes == ["👩‍⚕️👍🏽 e\u0301tat: [PERSON] 🧑🏿‍🦽 fine."]
