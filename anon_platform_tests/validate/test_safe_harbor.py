@@ -263,7 +263,7 @@ KEYED = {
 
 @pytest.mark.parametrize("name", KEYED)
 def test_codes_derived_from_an_identifier_fail_the_last_class_alone(tmp_path: Path, name: str) -> None:
-    """They look like telephone numbers and are none; but 164.514(c) permits no code that is derived (HHS 2012, 2.9)."""
+    """They look like telephone numbers and are none; but 164.514(c)(1) permits no code that is derived."""
     phones = digits("(312) 5##-####")
     treated = {"phone": {"role": "direct_identifier", "treat": KEYED[name]}}
     assert failed(evidence_of(tmp_path, {"phone": phones}, treated)) == {

@@ -1,11 +1,12 @@
 """The 18 classes of 45 CFR 164.514(b)(2)(i) and the knowledge of (ii), each checked on the bytes that leave.
 
-Codes. Clause (R) excepts only what 164.514(c) permits: a code that is "not derived from or related to information about
-the individual". Keyed hashes and encryption are computed from the individual's information, so they fail (R): the
-guidance of 2012 lets codes derived by a hash leave only by expert determination (question 2.9), and names codes
-derived from a record number among what Safe Harbor removes (question 3.5). Tokens drawn at random, kept in a
-table that stays inside, pass. Parts of an identifier, such as initials or the last four digits of a social security
-number, count as the identifier (the same guidance, on parts or derivatives): masks and prefixes of one fail its clause.
+Codes. Clause (R) excepts only what 164.514(c)(1) permits: a code that is "not derived from or related to information
+about the individual". Keyed hashes and encryption are computed from the individual's information, so they fail (R). This
+is the strict reading: the guidance of 2012 speaks of values derived by cryptographic hash functions under the method of
+expert determination, with keys that are not disclosed (question 2.9), and permits none of them under Safe Harbor. Tokens
+drawn at random, whose table stays inside, pass. Parts of an identifier, such as initials or the last four digits of a
+social security number, count as the identifier (the same guidance, on parts or derivatives of the listed identifiers):
+masks and prefixes of one fail its clause.
 """
 
 from collections.abc import Callable, Iterator, Mapping
