@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import pytest
 
 from anon_platform.analyze.columns import KINDS
+from anon_platform.anonymize import TECHNIQUES
 from anon_platform.errors import IntegrityError
 from anon_platform.policy.regulations import HIPAA_SAFE_HARBOR, PACKS
 from anon_platform.validate.regulations import judge
-from anon_platform.validate.regulations.case import Case, case_of
+from anon_platform.validate.regulations.case import RANDOM, Case, case_of
 from anon_platform.validate.regulations.hipaa_safe_harbor import ELSEWHERE, PLACES, SORTS
 from anon_platform.validate.regulations.judging import CHECKS
 from anon_platform_tests.validate.safe_harbor import PEOPLE, evidence_of, failed, rulings
@@ -291,6 +292,14 @@ def test_tokens_drawn_at_random_pass(tmp_path: Path) -> None:
     found = {letter: check(case) for letter, check in CHECKS["hipaa_safe_harbor"].items()}
     assert {ruling.verdict for letter, ruling in found.items() if letter != "ii"} == {"pass"}
     assert found["R"].looked_at.endswith("; mrn: random tokens, as 164.514(c) permits")
+
+
+def test_the_technique_of_random_tokens_is_the_one_that_passes(tmp_path: Path) -> None:
+    """A technique that was renamed would be refused, or another one of its name let through."""
+    names = {get_args(model.model_fields["technique"].annotation)[0] for model in TECHNIQUES}
+    assert names >= RANDOM
+    treated = {"mrn": {"role": "direct_identifier", "treat": {"technique": "tokenize", "key": "k"}}}
+    assert failed(evidence_of(tmp_path, {"mrn": digits("T#######")}, treated)) == {}
 
 
 def test_shifted_dates_are_no_years(tmp_path: Path) -> None:
