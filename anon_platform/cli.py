@@ -13,6 +13,7 @@ from anon_platform import errors
 from anon_platform.cli_kanon import kanon
 from anon_platform.cli_keys import keys_app
 from anon_platform.cli_reidentify import approvers_app, reidentify_app
+from anon_platform.cli_review import review, review_import
 from anon_platform.cli_suggest import suggest
 from anon_platform.cli_text import evaluate_text, find_text
 from anon_platform.terminal import EPILOG, AsJson, Exit, err, json_out, out, print_whole, progress_bars
@@ -229,6 +230,8 @@ def schema(
 
 
 app.command(epilog=EPILOG)(kanon)
+app.command(epilog=EPILOG)(review)
+app.command("review-import", epilog=EPILOG)(review_import)
 app.command(epilog=EPILOG)(suggest)
 app.command("find-text", epilog=EPILOG)(find_text)
 app.command("evaluate-text", epilog=EPILOG)(evaluate_text)

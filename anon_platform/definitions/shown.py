@@ -17,6 +17,7 @@ CHECKS = {
     "l_diversity": "Every class meets l and all other privacy models of each sensitive column.",
     "reidentification_risk": "Prosecutor risk and presence in the data stay within their bounds.",
     "text_deidentification": "No released note says what its row or the person's others hold; enough of what is marked is found.",
+    "text_review": "People who looked at a sample of the notes found that enough of the identifiers are found.",
     "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
     "referential_integrity": "No row leaves that refers to a row which does not, unless it did so in the source.",
     "statistical_fidelity": "No column's distribution moved further than allowed.",
@@ -35,6 +36,8 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
         off.add("model_utility")
     if not any(_has_text(part) for part in parts):
         off.add("text_deidentification")
+    if not any(part.thresholds.reviewed_recall is not None for part in parts):
+        off.add("text_review")
     if isinstance(policy, Policy) or not any(rules.references for rules in policy.tables.values()):
         off.add("referential_integrity")
     return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(policy)

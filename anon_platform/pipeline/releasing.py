@@ -13,6 +13,7 @@ from anon_platform.pipeline.manifest import build_manifest
 from anon_platform.pipeline.plan import plan_of
 from anon_platform.pipeline.population import populations
 from anon_platform.pipeline.recoding import Recoding, evident
+from anon_platform.pipeline.reviewed import newest_review
 from anon_platform.pipeline.staging import Work
 from anon_platform.pipeline.treatments import (
     as_left,
@@ -53,6 +54,7 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         population=populations(policy, work, table, levels),
         recoded=recoded,
         seen=seen_columns(policy, folder / "data", table) if policy.regulation else {},
+        reviewed=newest_review(policy),
     )
 
 

@@ -12,6 +12,7 @@ from anon_platform.policy.model import Policy
 from anon_platform.policy.privacy_rules import Broken, Draft
 from anon_platform.policy.rules import broken_rules
 from anon_platform.policy.tables import TABLE_NAME, TableRules, TablesPolicy
+from anon_platform.policy.thresholds import Thresholds
 from anon_platform.policy.yaml_nodes import Document
 
 ANY_POLICY = Policy | TablesPolicy
@@ -84,7 +85,20 @@ def _broken(policy: TablesPolicy, drafts: Mapping[str, Draft]) -> Iterator[Broke
         if demanded and not any(draft.leaving(role) for draft in drafts.values()):
             message = f"no {role} column of any table leaves, so that this guards nothing; remove it"
             yield ("thresholds", threshold), message
+    yield from _reviewed(policy)
     yield from _circle(policy)
+
+
+def _reviewed(policy: TablesPolicy) -> Iterator[Broken]:
+    """Demands that no review could meet, since samples are drawn of one table's policy."""
+    places: dict[Path_, Thresholds | None] = {("thresholds",): policy.thresholds}
+    places |= {("tables", name, "thresholds"): rules.thresholds for name, rules in policy.tables.items()}
+    for at, thresholds in places.items():
+        if thresholds is not None and thresholds.reviewed_recall is not None:
+            yield (
+                (*at, "reviewed_recall"),
+                "notes of several tables cannot be reviewed yet; remove it, or write a policy of the table with the notes",
+            )
 
 
 def _table(policy: TablesPolicy, name: str, rules: TableRules) -> Iterator[Broken]:

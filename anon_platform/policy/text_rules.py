@@ -37,6 +37,10 @@ def _recall(draft: Draft, steps: Sequence[DeidentifyText]) -> Iterator[Broken]:
             " deidentify_text, or remove it"
         )
         yield ("thresholds", "text_recall"), message
+    reviewed = thresholds.reviewed_recall if isinstance(thresholds, Thresholds) else None
+    if reviewed is not None and draft.whole and not steps:
+        message = "no column is treated by deidentify_text, so that there is nothing to review; remove it"
+        yield ("thresholds", "reviewed_recall"), message
 
 
 def _step(draft: Draft, name: str, place: int, step: DeidentifyText) -> Iterator[Broken]:

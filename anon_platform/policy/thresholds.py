@@ -202,6 +202,9 @@ class Thresholds(Spec):
     model_loss: Share | None = None
     """Share of the original model's lift (AUC - 0.5) that may be lost. Required with a model."""
 
+    reviewed_recall: float | None = Field(default=None, gt=0, lt=1)
+    """Share of the identifiers in notes that are found, as people who looked at a sample of the notes measured it: the lower end of its interval (`anon review`), at least. Not demanded when left out."""
+
     def populations(self) -> dict[str, Population]:
         """The population tables that the thresholds rest on, by the name of the model."""
         models: dict[str, KMap | DeltaPresence | None] = {

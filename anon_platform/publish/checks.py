@@ -20,6 +20,7 @@ CHECKS = {
     "l_diversity": "l-diversity and t-closeness",
     "reidentification_risk": "Re-identification risk",
     "text_deidentification": "Identifiers in free text",
+    "text_review": "Review of notes by people",
     "row_accounting": "Row accounting",
     "referential_integrity": "References between tables",
     "statistical_fidelity": "Statistical fidelity",
@@ -32,6 +33,7 @@ MEANINGS = {
     "maximum risk": "Chance to pick the right {person}, for the {person} most at risk",
     "mean risk": "Chance to pick the right {person}, average over all records",
     "sample uniques": "Share of records whose combination belongs to one {person} only",
+    "reviewed recall": "Share of the identifiers in notes that are found, at least, by people who looked at a sample",
     "suppressed records": "Share of records left out so that the others meet the thresholds",
     "largest column distance": "How far the column that moved most moved, from 0 to 1",
     "model loss": "Share of the model’s lift over chance that is lost",
@@ -172,7 +174,8 @@ def demanded(metric: Mapping[str, Any]) -> str:
     if threshold is None:
         return DASH
     if metric["at_least"]:
-        return f"at least {whole(threshold)}"
+        shares = unit.startswith("share of")
+        return f"at least {measure(threshold, unit) if shares else whole(threshold)}"
     if unit in BELOW:
         return f"below {threshold:g}"
     if "distance" in unit or unit == "total variation" or unit in REAL:

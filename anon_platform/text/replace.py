@@ -76,8 +76,7 @@ class Replacer:
     def _without(
         self, text: str, record: Mapping[str, object], spans: Sequence[Span], days: int | None
     ) -> str:
-        named = named_in(text, record)
-        spans = resolved([*[span for span in spans if identifies(text, span)], *named], text)
+        spans = to_replace(text, record, spans)
         parts, at = list[str](), 0
         for span in spans:
             found = text[span.start : span.end]
@@ -111,6 +110,12 @@ def _types(settings: TextSettings) -> re.Pattern[str]:
     own = (recognizer.label for recognizer in settings.recognizers)
     labels = sorted({*LABELS, *language(settings.language).ids, *own})
     return re.compile(rf"\[(?:{'|'.join(labels)})\]")
+
+
+def to_replace(text: str, record: Mapping[str, object], spans: Sequence[Span]) -> list[Span]:
+    """Of what the finder found the spans that go, with what the record names; in order, none overlapping."""
+    found = [span for span in spans if identifies(text, span)]
+    return resolved([*found, *named_in(text, record)], text)
 
 
 def identifies(text: str, span: Span) -> bool:

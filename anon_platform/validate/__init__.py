@@ -1,7 +1,7 @@
 """The released bytes measured again: privacy, accounting, fidelity and the model, against the policy's thresholds."""
 
 from anon_platform.validate.assessment import Assessment, assess
-from anon_platform.validate.evidence import Content, Evidence, Recoded, Seen
+from anon_platform.validate.evidence import Content, Evidence, Recoded, Reviewed, Seen
 from anon_platform.validate.files import Measured, measure_files
 from anon_platform.validate.metric import Metric
 from anon_platform.validate.privacy_models import file_metrics
@@ -13,6 +13,7 @@ __all__ = [
     "Measured",
     "Metric",
     "Recoded",
+    "Reviewed",
     "Seen",
     "assess",
     "file_metrics",

@@ -18,6 +18,7 @@ from anon_platform.validate.model import ModelLoss, measure_model
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
 from anon_platform.validate.regulations import judge, metrics_of
+from anon_platform.validate.reviewed import measure_review
 from anon_platform.validate.text_gold import measure_text_gold
 from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
 
@@ -47,6 +48,7 @@ CHECKS = (
     "l_diversity",
     "reidentification_risk",
     "text_deidentification",
+    "text_review",
     "row_accounting",
     "referential_integrity",
     "statistical_fidelity",
@@ -76,7 +78,7 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     say("identifiers in free text")
     of_gold, detail["text"] = measure_text_gold(evidence)
     leaks = measure_text_leaks(evidence)
-    metrics += [*leaks, *of_gold]
+    metrics += [*leaks, *of_gold, *measure_review(evidence)]
     if policy.regulation:
         say("clauses of regulations")
         judged = judge(evidence, leaks_by_column(leaks))

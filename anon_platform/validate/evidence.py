@@ -53,6 +53,22 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """A review of a sample of notes. low: lower end of the interval of recall, the lower of the one by identifiers and the one by notes.
+
+    confidence: of the interval. drawn: samples drawn so far under the same text settings.
+    """
+
+    low: float
+    identifiers: int
+    missed: int
+    notes: int
+    confidence: float
+    reviewers: int
+    drawn: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything a measure may use.
 
@@ -68,6 +84,7 @@ class Evidence:
     perturbed: columns whose values depend on secret draws of the rows (PRAM, rank swapping).
     recoded: the quasi-identifiers, where they were recoded locally.
     seen: every released column as it looks; for policies that name a regulation.
+    reviewed: what people found who looked at a sample of the notes, where the policy demands it and there is one.
     """
 
     policy: Policy
@@ -81,6 +98,7 @@ class Evidence:
     perturbed: frozenset[str] = frozenset()
     recoded: Recoded | None = None
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    reviewed: Reviewed | None = None
 
     def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """`rows` of the source with the columns `names` as they are released, whether the rows are or not.

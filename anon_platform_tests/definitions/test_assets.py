@@ -15,8 +15,8 @@ from anon_platform.pipeline import STAGES
 from anon_platform.validate.assessment import CHECKS as MEASURED
 from anon_platform_tests.clinic import make_clinic
 
-ELSEWHERE = {"referential_integrity", "text_deidentification"}
-"""Checks of what the clinic has not got: several tables, free text."""
+ELSEWHERE = {"referential_integrity", "text_deidentification", "text_review"}
+"""Checks of what the clinic has not got: several tables, free text, a demanded review."""
 
 SHIPPED = Path(__file__).parents[2] / "policies"
 

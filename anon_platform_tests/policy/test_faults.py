@@ -41,6 +41,7 @@ CASES = {
     "a key that stands twice": ("title: Visits of a clinic", "title: Visits of a clinic\ntitle: Again"),
     "no owner": ("owner: privacy@clinic.example\n", ""),
     "a mask that keeps nothing": ("result: {role: sensitive}", "result: {role: sensitive, treat: {technique: mask}}"),
+    "a review of no notes": (", model_loss: 1.0", ", model_loss: 1.0, reviewed_recall: 0.98"),
 }  # fmt: skip
 """By name: a text of the sound policy, and what stands there instead."""
 
