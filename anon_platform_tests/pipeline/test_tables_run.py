@@ -292,6 +292,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"thresholds": {"k": 3, "max_risk": 0.34, "l": 2, "suppressed_records": 0.3, "fidelity": 0.3}}, "thresholds.l: no sensitive column of any table leaves, so that this guards nothing; remove it"),
     ({"thresholds": {"suppressed_records": 0.3, "fidelity": 0.3}}, "thresholds.k: missing; the policy has quasi-identifiers, so write k: …, such as 5"),
     ({"patients": {"references": {"id": "visits"}}}, "references run in a circle, so that no table can be treated first; remove one of them"),
+    ({"thresholds": {"k": 3, "max_risk": 0.34, "suppressed_records": 0.3, "fidelity": 0.3, "reviewed_recall": 0.9}}, "thresholds.reviewed_recall: notes of several tables cannot be reviewed yet; remove it, or write a policy of the table with the notes"),
     ({"colour": 3}, "colour: unknown key"),
 ]  # fmt: skip
 

@@ -19,6 +19,8 @@ from anon_platform.ledger import Ledger
 from anon_platform.pipeline import run
 from anon_platform.pipeline.reviewed import newest_review
 from anon_platform.policy import load_policy
+from anon_platform.publish.checks import row_of
+from anon_platform.publish.wording import SPACE, Counts
 from anon_platform.review import Drawn, draw, import_marks, write_page
 from anon_platform.review.drawing import Wish
 from anon_platform.validate import Reviewed
@@ -85,6 +87,9 @@ def test_a_run_is_refused_until_a_review_shows_the_recall(tmp_path: Path) -> Non
     assert outcome.validated.assessment is not None
     [metric] = [m for m in outcome.validated.assessment.metrics if m.check == "text_review"]
     assert metric.value == found.low
+    row = row_of(metric.model_dump(), {"in": 180, "out": 180}, "patient", Counts(3))
+    assert (row.threshold.replace(SPACE, " "), row.verdict) == ("at least 90.0 %", "met")
+    assert row.note.startswith("lower end of the 95 % interval; 0 of ")
     release = str(outcome.validated.release_id)
     again = CliRunner().invoke(
         app, ["review", str(policy), "--recall", "0.9", "-o", str(tmp_path / "r.html"), "--release", release]
