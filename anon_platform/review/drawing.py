@@ -22,7 +22,7 @@ from anon_platform.pipeline.reviewed import deidentified, text_digest
 from anon_platform.pipeline.staging import exclusive, staging, value_free
 from anon_platform.policy import Policy
 from anon_platform.review.sample import Sample, SampledNote, Stratum
-from anon_platform.table import ROW, Table
+from anon_platform.table import PERSON, ROW, Table, with_other_rows
 from anon_platform.text.intervals import needed
 
 if TYPE_CHECKING:
@@ -244,9 +244,10 @@ class _Searched:
             self._finders[name] = finder_of(step.search())
         known = [column for column in step.known_from if column != name]
         wanted = pl.DataFrame({ROW: pl.Series(sorted(rows), dtype=pl.UInt32)})
-        done = 0
-        for batch in self._table.batches([ROW, name, *known]):
-            found = batch.join(wanted, on=ROW, how="semi")
+        others, done = with_other_rows(self._table, known), 0
+        for batch in self._table.batches([ROW, PERSON, name, *known]):
+            # what the person's other rows hold goes from the note, too
+            found = others.joined(batch.join(wanted, on=ROW, how="semi"))
             for chunk in found.iter_slices(256):
                 records = chunk.select(known).to_dicts() if known else [{}] * chunk.height
                 texts = [Note(text, record) for text, record in zip(chunk[name], records, strict=True)]

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -240,3 +241,19 @@ def test_the_commands_print_what_was_drawn_and_measured(tmp_path: Path) -> None:
     told = json.loads(said.stdout)
     assert told["low"] == min(told["recall"]["low"], told["by_notes"][0])
     assert CliRunner().invoke(app, ["review-import", str(marks)]).exit_code == 0
+
+
+def test_the_marks_on_the_page_are_what_the_run_replaces(tmp_path: Path) -> None:
+    """Also what a patient's other rows hold: a review of other finds would say nothing of the release."""
+    policy = make_notes(tmp_path, replace_by="type", key=None)
+    drawn = draw(policy, Wish(recall=0.9, confidence=0.95, seed=3, notes=10**6), silent)
+    treated = set()
+    for text, note in zip(drawn.texts, drawn.sample.notes, strict=True):
+        left = text
+        for start, end, label in reversed(note.found):
+            left = f"{left[:start]}[{label}]{left[end:]}"
+        treated.add(left)
+    outcome = run(policy)
+    released = pl.read_parquet(Path(outcome.validated.path) / "data" / "*.parquet")["note"].drop_nulls()
+    assert len(released) > 100
+    assert set(released) <= treated
