@@ -134,14 +134,15 @@ def _drawn_json(drawn: "Drawn") -> dict[str, object]:
 
 
 def _drawn_text(drawn: "Drawn", recall: float, output: Path) -> str:
-    enough = drawn.found >= drawn.wanted
+    enough = drawn.worth >= drawn.wanted
     short = (
         ""
         if enough
-        else " These notes have fewer: the recall cannot be shown with them, also if nothing is missed."
+        else " These notes are worth fewer: the recall cannot be shown with them, also if nothing is missed."
     )
     return (
-        f"{len(drawn.texts):,} of {drawn.available:,} notes, {len(drawn.sample.strata)} strata, {drawn.found:,} spans found."
+        f"{len(drawn.texts):,} of {drawn.available:,} notes, {len(drawn.sample.strata)} strata, {drawn.found:,} spans found:"
+        f" worth {drawn.worth:,.0f} independent identifiers, since those of a note may be missed together."
         f" {drawn.wanted:,} identifiers of which none is missed show a recall of {recall:g} with"
         f" {drawn.sample.confidence * 100:g} % confidence.{short}\nOpen {output} in a browser, mark every note, save,"
         " and read the marks back with: anon review-import MARKS.json"

@@ -23,7 +23,7 @@ from anon_platform.pipeline.staging import exclusive, staging, value_free
 from anon_platform.policy import Policy
 from anon_platform.review.sample import Sample, SampledNote, Stratum
 from anon_platform.table import PERSON, ROW, Table, with_other_rows
-from anon_platform.text.intervals import needed
+from anon_platform.text.intervals import Cluster, effective_size, needed
 
 if TYPE_CHECKING:
     from anon_platform.text.finder import Finder
@@ -74,6 +74,15 @@ class Drawn:
     def found(self) -> int:
         """Spans that a run replaces."""
         return sum(len(note.found) for note in self.sample.notes)
+
+    @property
+    def worth(self) -> float:
+        """How many independent identifiers the notes are worth, if what was found is all there is."""
+        strata = self.sample.strata
+        sizes = [(note.stratum, len(note.found)) for note in self.sample.notes]
+        return effective_size(
+            [Cluster(at, strata[at].notes / max(strata[at].drawn, 1), n, n) for at, n in sizes]
+        )
 
 
 @value_free
@@ -154,8 +163,10 @@ def _drawn(policy: Policy, found: str, table: Table, wish: Wish, progress: Progr
     size = wish.notes
     if size is None:
         pilot = searched.of(sampled(notes, PILOT, wish.seed))
-        each = sum(len(spans) for _, spans in pilot) / len(pilot)
-        size = math.ceil(SPARE * wanted / each) if each else notes.height
+        found_in = [Cluster(0, 1.0, len(spans), len(spans)) for _, spans in pilot]
+        # the pilot's worth a note says how many notes are worth as many identifiers as are wanted
+        worth = effective_size(found_in) / len(pilot)
+        size = math.ceil(SPARE * wanted / worth) if worth else notes.height
     chosen = sampled(notes, size, wish.seed)
     texts = searched.of(chosen)
     drawn = dict(chosen.group_by("stratum").len().iter_rows())

@@ -48,44 +48,32 @@ def weighted_share(clusters: Sequence[Cluster]) -> float | None:
     return sum(each.weight * each.hits for each in clusters) / total if total else None
 
 
+def effective_size(clusters: Sequence[Cluster]) -> float:
+    """How many independent identifiers the notes are worth: (Σ w n)² / Σ (w n)²; 0 of nothing.
+
+    As if all identifiers of a note were found or missed together, the worst that can be: design effect of an intraclass
+    correlation of 1, and of unequal weights. Without a miss in the sample nothing tells how much they hang together, so
+    that less would let a poor recall pass. Notes that are equal count one each.
+    Source: Kish 1965, Survey sampling, sections 5.4 and 8.2.
+
+    >>> effective_size([Cluster(0, 1.0, 5, 5), Cluster(0, 1.0, 4, 5), Cluster(0, 1.0, 0, 0)])
+    2.0
+    """
+    squares = sum((each.weight * each.n) ** 2 for each in clusters)
+    return sum(each.weight * each.n for each in clusters) ** 2 / squares if squares else 0.0
+
+
 def cluster_interval(clusters: Sequence[Cluster], confidence: float) -> tuple[float, float]:
     """The interval of `weighted_share` where what stands in one note is not independent; (0, 1) of nothing.
 
-    Exact for a sample of the effective size: p (1 - p) over the variance of the ratio, linearized, within strata; never
-    more than Kish's size for the weights, which stands alone where nothing or everything was missed. Notes count as drawn
-    with replacement, which is on the safe side.
+    Exact for a sample of the effective size.
     Source: Korn, Graubard 1998, Confidence intervals for proportions with small expected number of positive counts.
     """
-    from scipy.stats import t
-
     share = weighted_share(clusters)
     if share is None:
         return 0.0, 1.0
-    total = sum(each.weight * each.n for each in clusters)
-    size = total**2 / sum(each.weight**2 * each.n for each in clusters)
-    variance = _variance(clusters, share, total)
-    degrees = len(clusters) - len({each.stratum for each in clusters})
-    if 0 < share < 1 and degrees < 1:
-        return 0.0, 1.0
-    if 0 < share < 1 and variance > 0:
-        tail, n = (1 - confidence) / 2, sum(each.n for each in clusters)
-        few = (float(t.ppf(tail, max(n - 1, 1))) / float(t.ppf(tail, degrees))) ** 2
-        size = min(size, share * (1 - share) / variance * few)
+    size = effective_size(clusters)
     return clopper_pearson(share * size, size, confidence)
-
-
-def _variance(clusters: Sequence[Cluster], share: float, total: float) -> float:
-    """Of the ratio of two totals of a stratified sample, by linearization (Cochran 1977, 6.13 and 5A)."""
-    by_stratum: dict[int, list[float]] = {}
-    for each in clusters:
-        by_stratum.setdefault(each.stratum, []).append(each.weight * (each.hits - share * each.n) / total)
-    found = 0.0
-    for parts in by_stratum.values():
-        count = len(parts)
-        if count > 1:
-            mean = sum(parts) / count
-            found += count / (count - 1) * sum((part - mean) ** 2 for part in parts)
-    return found
 
 
 def kappa(both: int, first: int, second: int, neither: int) -> float | None:
