@@ -1,11 +1,12 @@
 """`anon review` and `anon review-import`: people look at a sample of the notes, and what they find is measured."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from anon_platform.errors import SourceError, StorageError
+from anon_platform.errors import PolicyError, SourceError, StorageError
 from anon_platform.terminal import AsJson, err, json_out, out, progress_bars
 
 if TYPE_CHECKING:  # imported where it is used: help must not wait for the engines
@@ -16,8 +17,12 @@ if TYPE_CHECKING:  # imported where it is used: help must not wait for the engin
 
 
 def review(
-    policy: Annotated[
-        Path, typer.Argument(metavar="POLICY", help="The policy file; no release has to be there yet.")
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="RELEASE|POLICY",
+            help="A release (folder, id, or a dataset's newest), or a policy file, when none is there yet.",
+        ),
     ],
     *,
     output: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.html", help="The page to write.")],
@@ -32,9 +37,9 @@ def review(
         str | None, typer.Option(metavar="COLUMN", help="Draw from each value of this column by its share.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same notes.")] = 1,
-    release: Annotated[
-        str | None,
-        typer.Option(metavar="RELEASE", help="Id or folder of a release that the sample is to speak for."),
+    policy: Annotated[
+        Path | None,
+        typer.Option(help="The policy file of the release, where it is not in the policies folder."),
     ] = None,
     label_studio: Annotated[
         Path | None,
@@ -53,7 +58,7 @@ def review(
 
     The sample is of the source's notes, stratified by column and length; released rows are in secret order and cannot be traced. What the reviewer saves is read back with: anon review-import.
 
-    [bold]anon review policies/visits.yaml --recall 0.98 -o review.html[/bold]
+    [bold]anon review visits --recall 0.98 -o review.html[/bold]
     """
     from anon_platform.review import draw, write_page
     from anon_platform.review.drawing import Wish
@@ -65,7 +70,8 @@ def review(
             raise StorageError(f"{file} exists; write another file, or say --force to overwrite it")
     wish = Wish(recall, confidence, seed, by, notes)
     with progress_bars(quiet=as_json) as progress:
-        drawn = draw(policy, wish, progress, release=None if release is None else _manifest(release))
+        file, release = _subject(subject, policy)
+        drawn = draw(file, wish, progress, release=release)
     try:
         write_page(drawn, output)
         if label_studio is not None:
@@ -108,22 +114,41 @@ def review_import(
     out.print(_summary(found), soft_wrap=True)
 
 
-def _manifest(release: str) -> dict[str, Any]:
-    """Of a release, by its folder or its id."""
+def _subject(named: str, policy: Path | None) -> tuple[Path, dict[str, Any] | None]:
+    """The policy file, and the manifest of the release that the sample is to speak for, where one was named."""
+    if Path(named).suffix in {".yaml", ".yml"} or Path(named).is_file():
+        return Path(named), None
+    manifest = _manifest(named)
+    return policy or _policy_of(str(manifest["dataset"])), manifest
+
+
+def _manifest(named: str) -> dict[str, Any]:
+    """Of a release, by its folder, its id or its dataset, whose newest it is then."""
     from anon_platform.ledger import Ledger
     from anon_platform.publish import MANIFEST, read_json
 
-    folder = Path(release)
+    folder = Path(named)
     if not folder.is_dir():
         with Ledger.open() as ledger:
-            paths = [entry.path for entry in ledger.releases() if entry.release_id == release]
+            paths = [entry.path for entry in ledger.releases() if named in (entry.release_id, entry.dataset)]
         if not paths:
             raise SourceError(
-                "--release: no such folder, and no such release in the catalog; see: anon releases"
+                f"no such file or folder, release or dataset with a release: {named}; see: anon releases"
             )
-        folder = Path(paths[0])
+        folder = Path(paths[-1])
     found: dict[str, Any] = read_json(folder / MANIFEST)
     return found
+
+
+def _policy_of(dataset: str) -> Path:
+    """The file in the policies folder that is of this dataset."""
+    from anon_platform.policy import dataset_name
+
+    folder = Path(os.environ.get("ANON_POLICIES") or "policies")
+    files = [file for file in sorted(folder.glob("*.yaml")) if dataset_name(file) == dataset]
+    if not files:
+        raise PolicyError(f"{folder} has no policy of dataset {dataset}; name it with --policy")
+    return files[0]
 
 
 def _drawn_json(drawn: "Drawn") -> dict[str, object]:

@@ -138,8 +138,8 @@ def _require_release(policy: Policy, found: str, release: Mapping[str, object] |
         )
     if release["input_fingerprint"] != found:
         raise SourceError(
-            f"the source {policy.source.path} is not the one of the release any more; put that one back, or leave out"
-            " --release"
+            f"the source {policy.source.path} is not the one of the release any more; put that one back, or name the"
+            " policy file instead of the release"
         )
 
 

@@ -66,7 +66,9 @@ def message(error: pytest.ExceptionInfo[AnonError]) -> str:
     return str(error.value)
 
 
-def test_a_run_is_refused_until_a_review_shows_the_recall(tmp_path: Path) -> None:
+def test_a_run_is_refused_until_a_review_shows_the_recall(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A sample can be drawn before there is any release, and its review lets the very same policy pass."""
     policy = demanding(tmp_path)
     refused = run(policy)
@@ -92,10 +94,22 @@ def test_a_run_is_refused_until_a_review_shows_the_recall(tmp_path: Path) -> Non
     assert (row.threshold.replace(SPACE, " "), row.verdict) == ("at least 90.0 %", "met")
     assert row.note.startswith("lower end of the 95 % interval; 0 of ")
     release = str(outcome.validated.release_id)
-    again = CliRunner().invoke(
-        app, ["review", str(policy), "--recall", "0.9", "-o", str(tmp_path / "r.html"), "--release", release]
+    for i, named in enumerate((release, outcome.validated.path, "clinic")):
+        page = str(tmp_path / f"r{i}.html")
+        typed = ["review", named, "--policy", str(policy), "--recall", "0.9", "-o", page]
+        again = CliRunner().invoke(app, typed)
+        assert again.exit_code == 0, again.output
+    monkeypatch.setenv("ANON_POLICIES", str(tmp_path))
+    found_by_itself = CliRunner().invoke(
+        app, ["review", "clinic", "--recall", "0.9", "-o", str(tmp_path / "r.html")]
     )
-    assert again.exit_code == 0, again.output
+    assert found_by_itself.exit_code == 0, found_by_itself.output
+    nothing = CliRunner().invoke(
+        app, ["review", "nothing", "--recall", "0.9", "-o", str(tmp_path / "n.html")]
+    )
+    assert str(nothing.exception).startswith(
+        "no such file or folder, release or dataset with a release: nothing"
+    )
 
 
 def test_misses_refuse_the_run(tmp_path: Path) -> None:
