@@ -9,7 +9,8 @@ from pathlib import Path
 
 from anon_platform.audit import Event
 from anon_platform.errors import IntegrityError, SourceError
-from anon_platform.ledger import Ledger
+from anon_platform.keys import load_key
+from anon_platform.ledger import INSTANCE_KEY, Ledger
 from anon_platform.pipeline.reviewed import IMPORTED
 from anon_platform.review.label_studio import marks_of
 from anon_platform.review.marks import Marks, NoteMarks, read_marks, require_sound
@@ -106,7 +107,9 @@ def keep_marks(marks: Marks, dataset: str | None = None) -> Measured:
                 "the ledger does not know that this sample was drawn; draw a new one with: anon review POLICY"
             )
         folder = folder_of(sample.dataset, marks.sample)
-        others = [other for other in _kept(folder) if other.reviewer != marks.reviewer]
+        kept = _kept(folder)
+        others = [other for other in kept if other.reviewer != marks.reviewer]
+        _require_unchanged(ledger, sample, kept, others)
         found = measure(sample, [*others, marks])
         file = folder / f"marks-{1 + len(others):03d}.json"
         for number, one in enumerate(others, 1):
@@ -115,7 +118,7 @@ def keep_marks(marks: Marks, dataset: str | None = None) -> Measured:
         ledger.append(
             Event(
                 action=IMPORTED, dataset=sample.dataset, input_fingerprint=sample.fingerprint,
-                details=_details(sample, found),
+                details=_details(sample, found) | {"marks": _seal([*others, marks])},
             )
         )  # fmt: skip
     return found
@@ -124,6 +127,29 @@ def keep_marks(marks: Marks, dataset: str | None = None) -> Measured:
 def _kept(folder: Path) -> list[Marks]:
     """Marks of the sample that were imported before."""
     return [read_marks(file) for file in sorted(folder.glob("marks-*.json"))]
+
+
+def _seal(marks: Sequence[Marks]) -> str:
+    """A keyed digest of kept marks, in any order: the ledger holds it, so that nobody takes a reader's misses away."""
+    said = "\n".join(sorted(one.model_dump_json() for one in marks))
+    return load_key(INSTANCE_KEY).derive("review/marks").token(said, 20)
+
+
+def _require_unchanged(
+    ledger: Ledger, sample: Sample, kept: Sequence[Marks], others: Sequence[Marks]
+) -> None:
+    """The kept marks are those of the newest import. others: without those of the reader who imports now.
+
+    A run that was stopped between keeping marks and its event left those of this reader beyond what the event knows.
+    """
+    events = [event for event in ledger.events(sample.dataset) if event.action == IMPORTED]
+    seals = [event.details["marks"] for event in events if event.details["sample"] == sample.id]
+    if seals[-1:] in ([_seal(kept)], [_seal(others)]) or not (seals or others):
+        return
+    raise IntegrityError(
+        f"the marks that are kept of this sample, in {folder_of(sample.dataset, sample.id)}, are not those that were"
+        " imported; draw a new sample with: anon review"
+    )
 
 
 def _details(sample: Sample, found: Measured) -> dict[str, object]:

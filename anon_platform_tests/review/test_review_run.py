@@ -271,3 +271,26 @@ def test_the_marks_on_the_page_are_what_the_run_replaces(tmp_path: Path) -> None
     released = pl.read_parquet(Path(outcome.validated.path) / "data" / "*.parquet")["note"].drop_nulls()
     assert len(released) > 100
     assert set(released) <= treated
+
+
+def test_marks_that_were_taken_away_or_changed_are_noticed(tmp_path: Path) -> None:
+    """Whoever may write in the folder cannot drop what a reader found missed before the next reader's marks come."""
+    policy = demanding(tmp_path)
+    drawn = draw(policy, WISH, silent)
+    text = drawn.texts[0]
+    first = import_marks(marked(drawn, tmp_path, "Bo", n1={"missed": [[len(text) - 4, len(text) - 2, "ID"]]}))
+    assert first.recall.n - first.recall.hits == 1
+    assert import_marks(marked(drawn, tmp_path, "Cy")).reviewers == 2
+    assert import_marks(marked(drawn, tmp_path, "Cy")).reviewers == 2
+    [bo] = [file for file in home().glob("reviews/*/*/marks-*.json") if '"Bo"' in file.read_text()]
+    whole = bo.read_text()
+    bo.unlink()
+    with pytest.raises(
+        IntegrityError, match="are not those that were imported; draw a new sample with: anon review"
+    ):
+        import_marks(marked(drawn, tmp_path, "Di"))
+    bo.write_text(whole.replace('"ID"', '"AGE"'))
+    with pytest.raises(IntegrityError, match="are not those that were imported"):
+        import_marks(marked(drawn, tmp_path, "Di"))
+    bo.write_text(whole)
+    assert import_marks(marked(drawn, tmp_path, "Di")).reviewers == 3
