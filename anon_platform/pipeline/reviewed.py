@@ -8,8 +8,8 @@ from anon_platform.errors import IntegrityError
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
 from anon_platform.policy import Policy
+from anon_platform.text.code_version import code_version
 from anon_platform.validate import Reviewed
-from anon_platform.version import RELEASED_DATA_VERSION
 
 IMPORTED = "review.imported"
 """The ledger's action of a review that was read back."""
@@ -36,24 +36,17 @@ def text_digest(policy: Policy) -> str:
     steps = {
         name: step.model_dump(mode="json", include=FINDING) for name, step in deidentified(policy).items()
     }
-    models = dict(_models(policy))
-    said = canonical_json({"steps": steps, "rules": RELEASED_DATA_VERSION, "models": models})
+    code = sorted({code_version(model) for model in _models(policy)})
+    said = canonical_json({"steps": steps, "code": code})
     return load_key(INSTANCE_KEY).derive("review").mac(said.encode()).hex()
 
 
-def _models(policy: Policy) -> Iterator[tuple[str, str]]:
-    """Name and version of each model."""
-    from importlib.metadata import PackageNotFoundError, version
-
+def _models(policy: Policy) -> Iterator[str]:
+    """The package of each step's model, empty without one."""
     from anon_platform.text.language import language
 
     for step in deidentified(policy).values():
-        name = language(step.language).model if step.model else None
-        if name is not None:
-            try:
-                yield str(name), version(str(name))
-            except PackageNotFoundError:
-                yield str(name), ""
+        yield language(step.language).model if step.model else ""
 
 
 def newest_review(policy: Policy) -> Reviewed | None:

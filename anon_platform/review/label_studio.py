@@ -50,7 +50,9 @@ def labelling_config(sample: Sample) -> str:
         f'    <Label value="{escape(label)}"/>' for label in [*LABELS, *sorted(found - set(LABELS))]
     )
     return (
-        f'<View>\n  <Labels name="{FROM}" toName="{TO}">\n{labels}\n  </Labels>\n'
+        # without the style blanks and line breaks are shown as one blank, and their offsets are others
+        f"<View>\n  <Style>.htx-text{{white-space: pre-wrap;}}</Style>\n"
+        f'  <Labels name="{FROM}" toName="{TO}">\n{labels}\n  </Labels>\n'
         f'  <Text name="{TO}" value="$text" granularity="symbol"/>\n</View>\n'
     )
 
