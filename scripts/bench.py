@@ -154,8 +154,8 @@ def main() -> None:
         text += (
             f"Notes: {NOTES / seconds:,.0f} a second on {os.cpu_count()} cores, finding, replacing, leak check and recall on"
             f" gold notes together (the difference of the two runs above); {LARGE_ROWS:,} notes would take"
-            f" {LARGE_ROWS / NOTES * seconds / 60:,.0f} minutes at that rate (projected, not run). Memory does not grow with"
-            " their number: a process holds a few chunks of 500 notes.\n"
+            f" {LARGE_ROWS / NOTES * seconds / 60:,.0f} minutes at that rate (projected, not run). A process"
+            " holds a few chunks of 500 notes at a time.\n"
         )
         PAGE.write_text(text + others(PAGE), encoding="utf-8")
     finally:
