@@ -16,6 +16,7 @@ from anon_platform.anonymize.rank_swap import RankSwap
 from anon_platform.anonymize.round import Round
 from anon_platform.anonymize.shift_dates import Shift, ShiftDates
 from anon_platform.anonymize.suppress import Suppress
+from anon_platform.anonymize.surrogate import Surrogate
 from anon_platform.anonymize.technique import (
     OfCounts,
     OfPeople,
@@ -31,8 +32,8 @@ from anon_platform.anonymize.tokenize import Tokenize
 from anon_platform.anonymize.top_bottom_code import TopBottomCode
 
 TECHNIQUES = (
-    Suppress, Pseudonymize, Tokenize, Encrypt, EncryptFormat, Mask, Generalize, TopBottomCode, Round, ShiftDates,
-    Microaggregate, RankSwap, Pram, Noise, DeidentifyText,
+    Suppress, Pseudonymize, Tokenize, Encrypt, EncryptFormat, Surrogate, Mask, Generalize, TopBottomCode, Round,
+    ShiftDates, Microaggregate, RankSwap, Pram, Noise, DeidentifyText,
 )  # fmt: skip
 
 Reversible = Annotated[Tokenize | Encrypt | EncryptFormat, Field(discriminator="technique")]
@@ -47,6 +48,7 @@ Technique = Annotated[
     | Tokenize
     | Encrypt
     | EncryptFormat
+    | Surrogate
     | Mask
     | Generalize
     | TopBottomCode
@@ -82,6 +84,7 @@ __all__ = [
     "Shift",
     "ShiftDates",
     "Suppress",
+    "Surrogate",
     "Technique",
     "Tokenize",
     "TopBottomCode",

@@ -1,5 +1,6 @@
 """The five stages of a dataset, one call each; every stage leaves its result in staging for the next."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -173,23 +174,43 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
         work.require("anonymized")
         require_same_keys(policy, work)
         assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
-        numbers: dict[str, Any] = {
-            metric.name: metric.value for metric in assessment.metrics if metric.value is not None
-        }
-        with work.draft("release") as draft:
-            write_release(policy, work, assessment, ledger.head(), draft)
-            if assessment.passed:
-                promote(draft, work.released)
-            else:
-                refuse(draft, work.refused)
-        if not assessment.passed:
-            work.wipe()
-            missed = {metric.name: metric.value or 0.0 for metric in assessment.missed()}
-            record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
-            return report_of("validated", work, numbers, path=work.refused, assessment=assessment)
-        record(ledger, "release.promoted", policy, work, "ok", numbers)
-        numbers["types"] = read_json(work.released / MANIFEST)["types"]
-        return report_of("validated", work, numbers, path=work.released, assessment=assessment)
+        return settled(
+            ledger,
+            policy,
+            work,
+            assessment,
+            lambda draft: write_release(policy, work, assessment, ledger.head(), draft),
+        )
+
+
+def settled(
+    ledger: Ledger,
+    policy: ANY_POLICY,
+    work: Work,
+    assessment: Assessment,
+    write: Callable[[Path], None],
+) -> StageReport:
+    """The report of a measured release, which is promoted if every threshold holds, and else refused without its data.
+
+    write: writes the release to a draft folder.
+    """
+    numbers: dict[str, Any] = {
+        metric.name: metric.value for metric in assessment.metrics if metric.value is not None
+    }
+    with work.draft("release") as draft:
+        write(draft)
+        if assessment.passed:
+            promote(draft, work.released)
+        else:
+            refuse(draft, work.refused)
+    if not assessment.passed:
+        work.wipe()
+        missed = {metric.name: metric.value or 0.0 for metric in assessment.missed()}
+        record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
+        return report_of("validated", work, numbers, path=work.refused, assessment=assessment)
+    record(ledger, "release.promoted", policy, work, "ok", numbers)
+    numbers["types"] = read_json(work.released / MANIFEST)["types"]
+    return report_of("validated", work, numbers, path=work.released, assessment=assessment)
 
 
 @value_free

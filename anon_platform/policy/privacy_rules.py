@@ -146,7 +146,7 @@ def _order(at: Path_, model: OrderedTCloseness, column: Column, source: object) 
 def _leaves_as_text(column: Column, source: object) -> bool | None:
     """Whether the released values are text; None when only the source's schema tells."""
     made = {step.technique for step in column.treat}
-    if made & {"pseudonymize", "tokenize", "mask", "generalize"}:
+    if made & {"pseudonymize", "tokenize", "encrypt", "encrypt_format", "surrogate", "mask", "generalize"}:
         return True
     if made - {"top_bottom_code"}:
         return None

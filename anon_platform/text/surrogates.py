@@ -15,6 +15,16 @@ _WORD = re.compile(r"[^\W\d_]+")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d{2}(?!\d)")
 _MARK = re.compile(r"[0-9A-Za-z]")
 
+_FIGURES = re.compile(r"[0-9]+")
+_NEXT = str.maketrans("0123456789", "1234567890")
+_NOTHING: frozenset[str] = frozenset()
+
+_LABELS = {
+    "name": "PERSON", "place": "LOCATION", "number": "ID", "email": "EMAIL_ADDRESS", "url": "URL",
+    "ip_address": "IP_ADDRESS",
+}  # fmt: skip
+"""What a column holds, and the label that it would have in text."""
+
 INITIALS = "ABCDEFGHJKLMNPRSTW"
 
 TRIES = 20
@@ -40,6 +50,25 @@ class Surrogates:
     def instead(self, text: str, label: str, *, taken: frozenset[str]) -> str:
         """What stands for the text. taken: folded words that the surrogate may not have, since they are the record's own."""
         return self._kinds.get(label, self._code)(text, taken)
+
+    def of_column(self, text: str, like: str) -> str:
+        """What stands for a whole value of a column. like: what is invented, as `anonymize.surrogate` has it.
+
+        Given and family names are those that a full name in text gets. What is left of a value that the kind does not
+        expect, such as figures in a name, is invented as well.
+        """
+        if not text:
+            return text
+        if like in {"given_name", "family_name"}:
+            family = like == "family_name"
+            found = _WORD.sub(lambda match: self._name(match[0], _NOTHING, family=family, alone=False), text)
+        else:
+            found = self.instead(text, _LABELS[like], taken=_NOTHING)
+        if like in {"given_name", "family_name", "name"}:
+            found = _FIGURES.sub(lambda match: self._code(match[0], _NOTHING), found)
+        if found == text:
+            found = text.translate(_NEXT)  # short numbers may be drawn as they are
+        return found if found != text else self._letters(text, 8).capitalize()
 
     def _person(self, text: str, taken: frozenset[str]) -> str:
         """Word by word, so that a name has one surrogate alone and within a longer one."""

@@ -22,6 +22,7 @@ from anon_platform.pipeline.stages import (
     record,
     report_of,
     require_not_lost,
+    settled,
     wipe_others,
 )
 from anon_platform.pipeline.staging import Work, current, exclusive, remember, value_free
@@ -30,7 +31,6 @@ from anon_platform.pipeline.tables.releasing import assess_tables, write_tables
 from anon_platform.pipeline.treating import fit, treat_rows
 from anon_platform.pipeline.treatments import Progress, silent
 from anon_platform.policy import Policy, TablesPolicy, load_any_policy
-from anon_platform.publish import MANIFEST, promote, read_json, refuse
 from anon_platform.table import TOKEN
 from anon_platform.version import RELEASED_DATA_VERSION
 
@@ -144,24 +144,13 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
         require_same_keys(policy, work)
         works = works_of(policy, work)
         found = assess_tables(policy, works, progress)
-        assessment = found.whole
-        numbers: dict[str, Any] = {
-            metric.name: metric.value for metric in assessment.metrics if metric.value is not None
-        }
-        with work.draft("release") as draft:
-            write_tables(policy, work, works, found, ledger.head(), draft)
-            if assessment.passed:
-                promote(draft, work.released)
-            else:
-                refuse(draft, work.refused)
-        if not assessment.passed:
-            work.wipe()
-            missed = {metric.name: metric.value or 0.0 for metric in assessment.missed()}
-            record(ledger, "release.refused", policy, work, "refused", {"missed": missed})
-            return report_of("validated", work, numbers, path=work.refused, assessment=assessment)
-        record(ledger, "release.promoted", policy, work, "ok", numbers)
-        numbers["types"] = read_json(work.released / MANIFEST)["types"]
-        return report_of("validated", work, numbers, path=work.released, assessment=assessment)
+        return settled(
+            ledger,
+            policy,
+            work,
+            found.whole,
+            lambda draft: write_tables(policy, work, works, found, ledger.head(), draft),
+        )
 
 
 def works_of(policy: TablesPolicy, work: Work) -> dict[str, Work]:

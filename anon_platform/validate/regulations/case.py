@@ -8,7 +8,7 @@ from typing import Literal
 
 import polars as pl
 
-from anon_platform.anonymize import KEYED, DeidentifyText
+from anon_platform.anonymize import KEYED, DeidentifyText, Surrogate
 from anon_platform.anonymize.hierarchy import SUPPRESSED
 from anon_platform.anonymize.technique import has_text
 from anon_platform.errors import IntegrityError
@@ -67,7 +67,8 @@ class Released:
     @property
     def derived(self) -> bool:
         """Whether codes leave that are computed from the original under a key."""
-        return any(isinstance(step, KEYED) and step.technique not in RANDOM for step in self.policy.treat)
+        made = (*KEYED, Surrogate)
+        return any(isinstance(step, made) and step.technique not in RANDOM for step in self.policy.treat)
 
     @property
     def random(self) -> bool:
