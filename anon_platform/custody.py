@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from anon_platform.audit import Event, require_short_text
 from anon_platform.errors import KeyUnavailableError
-from anon_platform.key_places import (
+from anon_platform.keys import check_of, load_key, random_secret
+from anon_platform.keys.places import (
     Forgotten,
     Slot,
     changing,
@@ -21,8 +21,8 @@ from anon_platform.key_places import (
     shred_leftovers,
     succeed,
 )
-from anon_platform.keys import check_of, load_key, random_secret
 from anon_platform.ledger import INSTANCE_KEY, Ledger
+from anon_platform.ledger.audit import Event, require_short_text
 from anon_platform.vault import Vault
 
 

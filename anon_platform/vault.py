@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from anon_platform.database import vault_url, without_password
-from anon_platform.database_engine import (
+from anon_platform.database.engine import (
     making_tables,
     missing_tables,
     open_engine,
@@ -45,8 +45,8 @@ from anon_platform.database_engine import (
     writing,
 )
 from anon_platform.errors import IntegrityError, KeyUnavailableError, StorageError
-from anon_platform.key_places import Slot, older_versions
 from anon_platform.keys import Key, load_key
+from anon_platform.keys.places import Slot, older_versions
 
 THING = "vault"
 LOOKUP_BYTES = 16

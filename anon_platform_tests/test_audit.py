@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anon_platform.audit import (
+from anon_platform.errors import IntegrityError
+from anon_platform.keys import Key
+from anon_platform.ledger.audit import (
     GENESIS,
     MAX_FAULTS,
     Event,
@@ -20,8 +22,6 @@ from anon_platform.audit import (
     details_text,
     seal,
 )
-from anon_platform.errors import IntegrityError
-from anon_platform.keys import Key
 
 KEY = Key("test", bytes(range(32)))
 OTHER_KEY = Key("other", bytes(range(1, 33)))

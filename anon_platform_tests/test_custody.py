@@ -13,12 +13,13 @@ import keyring
 import polars as pl
 import pytest
 
-from anon_platform import custody, key_places
+from anon_platform import custody
 from anon_platform.anonymize import Encrypt, EncryptFormat, Pseudonymize, Tokenize
 from anon_platform.custody import forget, key_versions, rotate
 from anon_platform.errors import IntegrityError, KeyUnavailableError, StorageError
-from anon_platform.key_places import Slot, forgotten
 from anon_platform.keys import Key, create_key, list_keys, load_key, load_version
+from anon_platform.keys import places as key_places
+from anon_platform.keys.places import Slot, forgotten
 from anon_platform.ledger import Ledger
 from anon_platform.vault import Vault
 from anon_platform_tests.file_keyring import FileKeyring, KeepsNothing

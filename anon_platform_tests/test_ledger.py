@@ -16,11 +16,10 @@ import pytest
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 
-from anon_platform import database_engine
-from anon_platform import ledger_tables as tables
-from anon_platform.audit import GENESIS, Event, Verification
+from anon_platform.database import engine as database_engine
 from anon_platform.errors import IntegrityError, StorageError
-from anon_platform.ledger import CatalogEntry, Ledger, current_actor
+from anon_platform.ledger import CatalogEntry, Ledger, current_actor, tables
+from anon_platform.ledger.audit import GENESIS, Event, Verification
 
 WRONG_PASSWORD = "hunter2"  # noqa: S105 - shows up in no message
 WRITERS = 8
@@ -28,7 +27,7 @@ EACH = 12
 
 WRITE = f"""
 import sys
-from anon_platform.audit import Event
+from anon_platform.ledger.audit import Event
 from anon_platform.ledger import Ledger
 print("ready", flush=True)
 sys.stdin.readline()

@@ -15,11 +15,10 @@ from sqlalchemy import Connection, create_engine, delete, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from anon_platform import ledger_tables as tables
-from anon_platform.audit import GENESIS, Event
 from anon_platform.database import database_url
 from anon_platform.errors import IntegrityError, KeyUnavailableError
-from anon_platform.ledger import Ledger
+from anon_platform.ledger import Ledger, tables
+from anon_platform.ledger.audit import GENESIS, Event
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from anon_platform.anonymize import DeidentifyText
-from anon_platform.audit import Event, canonical_json
 from anon_platform.errors import IntegrityError
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
+from anon_platform.ledger.audit import Event, canonical_json
 from anon_platform.policy import Policy
 from anon_platform.text.code_version import code_version
 from anon_platform.validate import Reviewed

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from anon_platform.audit import Event
 from anon_platform.errors import AnonError
 from anon_platform.ledger import Ledger
+from anon_platform.ledger.audit import Event
 from anon_platform.pipeline import stages
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.stages import StageReport, cataloged

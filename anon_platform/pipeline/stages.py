@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from anon_platform.analyze import analyze
-from anon_platform.audit import Event, canonical_json
 from anon_platform.errors import IntegrityError, ReleaseRefusedError, SourceError
 from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
+from anon_platform.ledger.audit import Event, canonical_json
 from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
 from anon_platform.pipeline.plan import plan

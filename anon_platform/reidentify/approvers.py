@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from anon_platform.audit import Event
 from anon_platform.errors import KeyUnavailableError, NotApprovedError, StorageError
 from anon_platform.ledger import Ledger
+from anon_platform.ledger.audit import Event
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,62}")
 ACTIONS = ("approver.added", "approver.removed")

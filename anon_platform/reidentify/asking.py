@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from anon_platform.anonymize import Reversible
-from anon_platform.audit import Event, canonical_json, require_short_text
 from anon_platform.errors import IntegrityError, NotApprovedError, PolicyError, SourceError, StorageError
 from anon_platform.home import home
 from anon_platform.keys import load_key, load_version
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
+from anon_platform.ledger.audit import Event, canonical_json, require_short_text
 from anon_platform.publish import MANIFEST, read_json, sha256_of
 from anon_platform.reidentify.approvers import write_private
 

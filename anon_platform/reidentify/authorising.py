@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from anon_platform.audit import Event
 from anon_platform.errors import AnonError, NotApprovedError
 from anon_platform.ledger import Ledger, current_actor
+from anon_platform.ledger.audit import Event
 from anon_platform.reidentify.approvers import Approver, private_key, require_approver, same_person
 from anon_platform.reidentify.asking import APPROVED, FAILED, Request, require_request
 

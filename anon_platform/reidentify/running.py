@@ -11,11 +11,11 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.audit import Event
 from anon_platform.errors import AnonError, BusyError, NotApprovedError, StorageError
 from anon_platform.home import home
 from anon_platform.keys import load_version
 from anon_platform.ledger import Ledger, current_actor
+from anon_platform.ledger.audit import Event
 from anon_platform.reidentify.approvers import same_person, write_private
 from anon_platform.reidentify.asking import (
     DONE,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from anon_platform.anonymize import DeidentifyText
-from anon_platform.audit import Event
 from anon_platform.errors import IntegrityError, PolicyError, SourceError
 from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
+from anon_platform.ledger.audit import Event
 from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.reviewed import deidentified, text_digest

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from anon_platform.audit import Event
 from anon_platform.errors import IntegrityError, SourceError
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
+from anon_platform.ledger.audit import Event
 from anon_platform.pipeline.reviewed import IMPORTED
 from anon_platform.review.label_studio import marks_of
 from anon_platform.review.marks import Marks, NoteMarks, read_marks, require_sound

@@ -3,11 +3,11 @@
 import os
 from pathlib import Path
 
-from anon_platform.audit import canonical_json
 from anon_platform.errors import IntegrityError, SourceError
 from anon_platform.home import home
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
+from anon_platform.ledger.audit import canonical_json
 from anon_platform.spec import Spec
 
 Mark = tuple[int, int, str]

@@ -10,8 +10,8 @@ import yaml
 
 from anon_platform.custody import rotate
 from anon_platform.errors import SourceError
-from anon_platform.key_places import Slot
 from anon_platform.keys import create_key, load_key
+from anon_platform.keys.places import Slot
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import analyzed, anonymized, raw, run, validated, verify
 from anon_platform.policy import FaultyPolicyError, load_policy

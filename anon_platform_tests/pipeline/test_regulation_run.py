@@ -8,13 +8,13 @@ import pytest
 import yaml
 from rich.console import Console
 
+from anon_platform.cli.show import plan_text, refusal, summary
 from anon_platform.errors import PolicyError
 from anon_platform.keys import create_key
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import plan, run, verify
 from anon_platform.policy import load_policy
 from anon_platform.publish import read_json
-from anon_platform.show import plan_text, refusal, summary
 from anon_platform_tests.clinic import POLICY, make_clinic
 from anon_platform_tests.pipeline.test_tables_run import policy_of, write
 

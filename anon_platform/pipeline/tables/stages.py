@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from anon_platform.audit import canonical_json
 from anon_platform.ingest import fingerprint, source_files
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
+from anon_platform.ledger.audit import canonical_json
 from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.population import population_fingerprint

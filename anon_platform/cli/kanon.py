@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from anon_platform.cli.terminal import AsJson, Exit, err, json_out, out, progress_bars
 from anon_platform.errors import HierarchyGapError, PolicyError
-from anon_platform.terminal import AsJson, Exit, err, json_out, out, progress_bars
 
 if TYPE_CHECKING:  # imported where it is used: help must not wait for the engines
     from anon_platform.kanon import Files, Outcome, Request
@@ -185,8 +185,8 @@ def kanon(
 
 
 def _anonymize(files: "Files", request: "Request", *, as_json: bool) -> None:
+    from anon_platform.cli.show_kanon import made
     from anon_platform.kanon import anonymize
-    from anon_platform.show_kanon import made
 
     try:
         with progress_bars(quiet=as_json) as progress:
@@ -208,8 +208,8 @@ def _anonymize(files: "Files", request: "Request", *, as_json: bool) -> None:
 
 
 def _apply(files: "Files", solution: Path, keep: tuple[str, ...], *, as_json: bool) -> None:
+    from anon_platform.cli.show_kanon import applied
     from anon_platform.kanon import apply, load
-    from anon_platform.show_kanon import applied
 
     with progress_bars(quiet=as_json) as progress:
         outcome = apply(files, load(solution), keep, progress)

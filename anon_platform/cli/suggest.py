@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from anon_platform.cli.terminal import AsJson, err, json_out, out, progress_bars
 from anon_platform.errors import StorageError
-from anon_platform.terminal import AsJson, err, json_out, out, progress_bars
 
 
 def suggest(

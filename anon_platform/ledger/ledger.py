@@ -22,8 +22,12 @@ from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from anon_platform import ledger_tables as tables
-from anon_platform.audit import (
+from anon_platform.database import database_url
+from anon_platform.database.engine import open_engine, snapshot, storage_errors
+from anon_platform.errors import IntegrityError
+from anon_platform.keys import Key, load_key
+from anon_platform.ledger import tables
+from anon_platform.ledger.audit import (
     GENESIS,
     Event,
     Head,
@@ -33,10 +37,6 @@ from anon_platform.audit import (
     require_short_text,
     seal,
 )
-from anon_platform.database import database_url
-from anon_platform.database_engine import open_engine, snapshot, storage_errors
-from anon_platform.errors import IntegrityError
-from anon_platform.keys import Key, load_key
 
 INSTANCE_KEY = "instance"
 BATCH = 1000

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from anon_platform.terminal import EPILOG, AsJson, Reason, json_out, out
+from anon_platform.cli.terminal import EPILOG, AsJson, Reason, json_out, out
 
 keys_app = typer.Typer(
     help="Secret keys: made, listed, rotated, forgotten; never shown.", epilog=EPILOG, no_args_is_help=True

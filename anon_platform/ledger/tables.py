@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Engine, Integer, MetaData, Table, Text, insert
 
-from anon_platform.audit import FIELDS
-from anon_platform.database_engine import making_tables, missing_tables
-from anon_platform.database_engine import writing as writing_in
+from anon_platform.database.engine import making_tables, missing_tables
+from anon_platform.database.engine import writing as writing_in
+from anon_platform.ledger.audit import FIELDS
 
 Count = BigInteger().with_variant(Integer, "sqlite")  # SQLite knows its row id by the word INTEGER
 

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from anon_platform.audit import Event
 from anon_platform.ledger import CatalogEntry
+from anon_platform.ledger.audit import Event
 from anon_platform.pipeline import Plan, TablesPlan, VerifiedRelease
 from anon_platform.policy.regulations import pack_of
 from anon_platform.publish import MANIFEST, TABLES, read_json

@@ -14,7 +14,7 @@ import secrets
 from typing import NoReturn, SupportsIndex
 
 from anon_platform.errors import KeyUnavailableError
-from anon_platform.key_places import (
+from anon_platform.keys.places import (
     Place,
     Slot,
     changing,

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from anon_platform.cli.terminal import EPILOG, AsJson, Reason, json_out, out, print_whole
 from anon_platform.errors import SourceError
-from anon_platform.terminal import EPILOG, AsJson, Reason, json_out, out, print_whole
 
 if TYPE_CHECKING:  # imported where it is used: help must not wait for it
     from anon_platform.reidentify import Request

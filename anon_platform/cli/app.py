@@ -10,13 +10,13 @@ from typing import Annotated, TypeVar
 import typer
 
 from anon_platform import errors
-from anon_platform.cli_kanon import kanon
-from anon_platform.cli_keys import keys_app
-from anon_platform.cli_reidentify import approvers_app, reidentify_app
-from anon_platform.cli_review import review, review_import
-from anon_platform.cli_suggest import suggest
-from anon_platform.cli_text import evaluate_text, find_text
-from anon_platform.terminal import EPILOG, AsJson, Exit, err, json_out, out, print_whole, progress_bars
+from anon_platform.cli.kanon import kanon
+from anon_platform.cli.keys import keys_app
+from anon_platform.cli.reidentify import approvers_app, reidentify_app
+from anon_platform.cli.review import review, review_import
+from anon_platform.cli.suggest import suggest
+from anon_platform.cli.terminal import EPILOG, AsJson, Exit, err, json_out, out, print_whole, progress_bars
+from anon_platform.cli.text import evaluate_text, find_text
 
 EXITS: dict[type[errors.AnonError], Exit] = {
     errors.PolicyError: Exit.POLICY,
@@ -58,8 +58,8 @@ def run(policy: PolicyFile, *, as_json: AsJson = False) -> None:
 
     A refused release leaves a report that says why, and no data. A release that is there already is not made again.
     """
+    from anon_platform.cli.show import refusal, summary
     from anon_platform.pipeline import run as run_pipeline
-    from anon_platform.show import refusal, summary
 
     with progress_bars(quiet=as_json) as progress:
         outcome = run_pipeline(policy, progress)
@@ -85,9 +85,9 @@ def check(policy: PolicyFile, *, as_json: AsJson = False) -> None:
 
     Every fault is named with file, line and column and what to write instead, all at once.
     """
+    from anon_platform.cli.show import plan_text
     from anon_platform.pipeline import plan
     from anon_platform.policy import FaultyPolicyError
-    from anon_platform.show import plan_text
 
     try:
         planned = plan(policy)
@@ -109,8 +109,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a release from its files alone: every hash, the schema, row-level k, l and t. Exit code 1 on any mismatch."""
+    from anon_platform.cli.show import verification
     from anon_platform.pipeline import verify as verify_release
-    from anon_platform.show import verification
 
     verified = verify_release(release)
     if as_json:
@@ -129,8 +129,8 @@ def releases(
     as_json: AsJson = False,
 ) -> None:
     """List the releases in the catalog, oldest first."""
+    from anon_platform.cli.show import catalog
     from anon_platform.ledger import Ledger
-    from anon_platform.show import catalog
 
     with Ledger.open() as ledger:
         entries = ledger.releases(dataset)
@@ -147,8 +147,8 @@ def show(
     ],
 ) -> None:
     """Summarize the newest release of a dataset: what was released, the guarantees, the report."""
+    from anon_platform.cli.show import summary
     from anon_platform.ledger import Ledger
-    from anon_platform.show import summary
 
     with Ledger.open() as ledger:
         entries = ledger.releases(dataset)
@@ -273,8 +273,8 @@ def audit_log(
     as_json: AsJson = False,
 ) -> None:
     """Print the newest events of the ledger: who, what, when, with what outcome."""
+    from anon_platform.cli.show import events_table
     from anon_platform.ledger import Ledger
-    from anon_platform.show import events_table
 
     with Ledger.open() as ledger:
         events = ledger.events(dataset, limit)

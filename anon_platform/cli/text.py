@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from anon_platform.cli.terminal import AsJson, err, json_out, out, progress_bars
 from anon_platform.errors import PolicyError, SourceError
-from anon_platform.terminal import AsJson, err, json_out, out, progress_bars
 
 if TYPE_CHECKING:  # imported where it is used: help must not wait for the model
     from rich.table import Table
