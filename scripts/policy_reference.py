@@ -29,6 +29,7 @@ from anon_platform.policy import (
     Watch,
 )
 from anon_platform.policy.model import Target
+from anon_platform.policy.risk import Risk, RiskPopulation
 from anon_platform.policy.tables import TablesUnit
 from anon_platform.spec import Spec, descriptions
 
@@ -60,6 +61,8 @@ SECTIONS: list[tuple[str, type[Spec]]] = [
     ("thresholds.delta_presence", DeltaPresence),
     ("population: of k_map and delta_presence", Population),
     ("attackers: one entry an attacker", Attacker),
+    ("risk", Risk),
+    ("risk.population", RiskPopulation),
     ("model", Model),
     ("model.target", Target),
     ("publish", Publish),

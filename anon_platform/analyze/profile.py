@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from anon_platform.frequency import class_size_histogram, classes, risk_of
+from anon_platform.frequency import by_day, class_size_histogram, classes, risk_of
 from anon_platform.spec import Spec
 from anon_platform.table import PERSON, Table
 
@@ -59,9 +59,3 @@ def analyze(table: Table, quasi_identifiers: Sequence[str]) -> Analysis:
         classes=risk.classes,
         class_sizes=tuple(class_size_histogram(of_classes).rows()),
     )
-
-
-def by_day(counts: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Timestamps cut to days: an attacker knows the day of an admission, hardly the minute."""
-    stamps = [name for name in names if isinstance(counts.schema[name], pl.Datetime)]
-    return counts.with_columns(pl.col(name).dt.date() for name in stamps)

@@ -2,6 +2,7 @@
 
 from anon_platform.frequency.cells import Cells, cells_of
 from anon_platform.frequency.classes import Risk, class_size_histogram, classes, k_of, l_of, risk_of, t_of
+from anon_platform.frequency.days import by_day
 from anon_platform.frequency.linked import SEQUENCE, sequence_classes
 from anon_platform.frequency.models import (
     CLASS_MODELS,
@@ -41,6 +42,7 @@ __all__ = [
     "Risk",
     "TCloseness",
     "beside_population",
+    "by_day",
     "cells_of",
     "class_size_histogram",
     "classes",

@@ -15,6 +15,7 @@ from anon_platform.pipeline.keys_used import keys_of
 from anon_platform.policy import Column, FaultyPolicyError, Policy, TablesPolicy
 from anon_platform.policy.loading import Reading
 from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.risk_rules import populations_of
 from anon_platform.policy.tables_loading import place_in, read_any_policy
 from anon_platform.vault import Vault
 
@@ -167,10 +168,8 @@ def _schema_faults(draft: Draft) -> list[Broken]:
 
 def _population_faults(draft: Draft) -> list[Broken]:
     """A population that cannot be read would only be missed when the release is measured."""
-    thresholds = draft.parts.get("thresholds")
     faults: list[Broken] = []
-    for name, population in (thresholds.populations() if thresholds is not None else {}).items():
-        at = ("thresholds", name, "population")
+    for at, population in populations_of(draft):
         try:
             schema = source_schema(population)
         except SourceError as error:

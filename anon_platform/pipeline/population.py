@@ -20,7 +20,7 @@ from anon_platform.table import PolarsTable, Table
 def populations(
     policy: Policy, work: Work, table: Table, levels: Mapping[str, str]
 ) -> dict[str, pl.DataFrame]:
-    """By model (k_map, delta_presence) the frequency table of its population over the released quasi-identifiers.
+    """By model (k_map, delta_presence, risk) the frequency table of its population over the released quasi-identifiers.
 
     levels: the released level of each quasi-identifier. A population that cannot be generalized like the data, since
     the levels are not one a column or depend on the values that occur, is left out, so that its model is missed.
@@ -29,7 +29,8 @@ def populations(
     if set(levels) != set(policy.quasi_identifiers):
         return {}
     counted = {
-        name: _at_levels(policy, counts, table, levels) for name, counts in _counted(policy, work).items()
+        name: _at_levels(policy, counts, table, levels)
+        for name, counts in _counted(policy, work, policy.populations()).items()
     }
     return {name: counts for name, counts in counted.items() if counts is not None}
 
@@ -39,11 +40,12 @@ def populations_before_search(policy: Policy, work: Work, table: Table) -> dict[
 
     The copy of the population in staging is deleted at once.
     """
+    wanted = policy.thresholds.populations()
     return {
         name: _summed(
             counts, {of: _before_search(policy, of, table, counts[of]) for of in policy.quasi_identifiers}
         )
-        for name, counts in _counted(policy, work).items()
+        for name, counts in _counted(policy, work, wanted).items()
     }
 
 
@@ -53,17 +55,14 @@ def population_fingerprint(policy: Policy, key: Key) -> str:
     A release rests on them as on its source: other populations make another release.
     """
     found = {
-        name: fingerprint(source_files(population), key)
-        for name, population in policy.thresholds.populations().items()
+        name: fingerprint(source_files(population), key) for name, population in policy.populations().items()
     }
     return " ".join(f"{name}:{found[name]}" for name in sorted(found))
 
 
-def _counted(policy: Policy, work: Work) -> dict[str, pl.DataFrame]:
+def _counted(policy: Policy, work: Work, wanted: Mapping[str, Population]) -> dict[str, pl.DataFrame]:
     """By model the frequency table of its population, as it came, under the names of our columns."""
-    found = {
-        name: _read(policy, population, work) for name, population in policy.thresholds.populations().items()
-    }
+    found = {name: _read(policy, population, work) for name, population in wanted.items()}
     if found and population_fingerprint(policy, load_key(INSTANCE_KEY)) != work.require("raw")["populations"]:
         raise SourceError("a population table changed since the run began; run again")
     return found

@@ -16,7 +16,8 @@ from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.regulations import Regulations
-from anon_platform.policy.source import Source
+from anon_platform.policy.risk import Risk
+from anon_platform.policy.source import Population, Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
 
@@ -201,6 +202,8 @@ class Policy(Spec):
     recoding: Recoding = Field(default_factory=Recoding)
     attackers: tuple[Attacker, ...] = ()
     """What several attackers know, each with numbers of its own; beside the thresholds, which hold for all of it."""
+    risk: Risk | None = None
+    """Against whom risk is measured beside the classes of the data."""
     model: Model | None = None
     publish: Publish
     schedule: Schedule | None = None
@@ -218,6 +221,17 @@ class Policy(Spec):
     def sources(self) -> tuple[Source, ...]:
         """Where the identified data lies."""
         return (self.source,)
+
+    def populations(self) -> dict[str, Population]:
+        """The population tables that thresholds and risk rest on, by the name of the model (k_map, delta_presence, risk)."""
+        found = self.thresholds.populations()
+        if (
+            self.risk is not None
+            and self.risk.population is not None
+            and self.risk.population.table is not None
+        ):
+            found["risk"] = self.risk.population.table
+        return found
 
     @property
     def parts(self) -> "Mapping[str, Policy]":

@@ -14,7 +14,18 @@ from anon_platform.policy.thresholds import Attacker, Thresholds, people_for
 Broken = tuple[Path_, str]
 
 GUARDS = {
-    "quasi_identifier": ("k", "max_risk", "mean_risk", "unique_records", "k_map", "delta_presence"),
+    "quasi_identifier": (
+        "k",
+        "max_risk",
+        "mean_risk",
+        "unique_records",
+        "journalist_risk",
+        "marketer_risk",
+        "population_uniques",
+        "known_events_unique",
+        "k_map",
+        "delta_presence",
+    ),
     "sensitive": ("l", "t"),
     "free_text": ("text_recall",),
 }
@@ -156,18 +167,20 @@ def _leaves_as_text(column: Column, source: object) -> bool | None:
 
 
 def _populations(thresholds: Thresholds, draft: Draft) -> Iterator[Broken]:
+    for name, population in thresholds.populations().items():
+        if draft.whole:
+            yield from population_rules(("thresholds", name, "population"), population, draft)
+
+
+def population_rules(at: Path_, population: Population, draft: Draft) -> Iterator[Broken]:
+    """What a population table at this place must have."""
     unit = draft.parts.get("privacy_unit")
-    for name in ("k_map", "delta_presence"):
-        model = getattr(thresholds, name)
-        population = None if model is None else model.population
-        if isinstance(population, Population) and draft.whole:
-            at: Path_ = ("thresholds", name, "population")
-            yield from _population((*at, "columns"), population, draft)
-            if isinstance(unit, PrivacyUnit) and unit.linked:
-                yield (
-                    at,
-                    "a population has one row a person, linked rows are compared in sets; remove this model or linked",
-                )
+    yield from _population((*at, "columns"), population, draft)
+    if isinstance(unit, PrivacyUnit) and unit.linked:
+        yield (
+            at,
+            "a population has one row a person, linked rows are compared in sets; remove this model or linked",
+        )
 
 
 def _population(at: Path_, population: Population, draft: Draft) -> Iterator[Broken]:

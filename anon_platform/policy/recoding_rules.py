@@ -7,6 +7,7 @@ from anon_platform.policy.faults import did_you_mean
 from anon_platform.policy.model import Column, PrivacyUnit
 from anon_platform.policy.privacy_rules import Broken, Draft
 from anon_platform.policy.recoding import Recoding
+from anon_platform.policy.risk import Risk
 from anon_platform.policy.thresholds import Thresholds
 
 
@@ -58,7 +59,9 @@ def _local(draft: Draft, thresholds: object) -> Iterator[Broken]:
             ("recoding", "model"),
             "linked rows are compared in sets, which have no classes of their own; write model: full_domain",
         )
-    if isinstance(thresholds, Thresholds) and thresholds.populations():
+    risk = draft.parts.get("risk")
+    table = isinstance(risk, Risk) and risk.population is not None and risk.population.table is not None
+    if table or (isinstance(thresholds, Thresholds) and thresholds.populations()):
         yield (
             ("recoding", "model"),
             "a population table is generalized by one level a column; write model: full_domain",

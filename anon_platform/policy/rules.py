@@ -8,6 +8,7 @@ from anon_platform.policy.model import Column
 from anon_platform.policy.perturbation_rules import perturbation_rules
 from anon_platform.policy.privacy_rules import Broken, Draft, privacy_rules
 from anon_platform.policy.recoding_rules import recoding_rules
+from anon_platform.policy.risk_rules import risk_rules
 from anon_platform.policy.text_rules import text_rules
 
 
@@ -22,6 +23,7 @@ def broken_rules(draft: Draft) -> Iterator[Broken]:
     yield from privacy_rules(draft)
     yield from perturbation_rules(draft)
     yield from recoding_rules(draft)
+    yield from risk_rules(draft)
     yield from text_rules(draft)
     yield from _thresholds(draft)
     yield from _privacy_unit(draft)

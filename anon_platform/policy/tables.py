@@ -15,6 +15,7 @@ from anon_platform.policy.model import Column, Model, Policy, Publish, Schedule,
 from anon_platform.policy.privacy_rules import GUARDS
 from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.regulations import Regulations
+from anon_platform.policy.risk import Risk
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.spec import Spec
@@ -45,6 +46,7 @@ class TableRules(Spec):
     recoding: Recoding | None = None
     """This table's own recoding, in place of that of the policy."""
     attackers: tuple[Attacker, ...] = ()
+    risk: Risk | None = None
     model: Model | None = None
 
 
@@ -127,6 +129,7 @@ class TablesPolicy(Spec):
             "regulation": self.regulation,
             "recoding": rules.recoding or self.recoding,
             "attackers": rules.attackers,
+            "risk": rules.risk,
             "model": rules.model,
             "publish": self.publish,
             "engine": self.engine,

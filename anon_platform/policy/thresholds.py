@@ -20,6 +20,7 @@ from anon_platform.frequency import (
     people_for_k_map,
     people_for_risk,
 )
+from anon_platform.policy.risk import RiskBound
 from anon_platform.policy.source import Population
 from anon_platform.spec import Spec
 
@@ -159,7 +160,7 @@ class Attacker(Spec):
     """Quasi-identifiers that leave."""
     k: int = Field(ge=2)
     """People in every class over `knows`, at least."""
-    max_risk: Share | None = None
+    max_risk: RiskBound | None = None
     """Prosecutor risk of the record most at risk from this attacker, at most."""
 
     @property
@@ -177,14 +178,22 @@ class Thresholds(Spec):
     """Distinct l-diversity of every sensitive column, at least. Required with sensitive columns, unless each has a model below `sensitive`."""
     t: Share | None = None
     """t-closeness (equal-distance EMD) of every sensitive column, at most. Measured even when left out."""
-    max_risk: Share | None = None
-    """Prosecutor risk of the record most at risk, at most. Required with quasi-identifiers, unless k_map or mean_risk is there."""
+    max_risk: RiskBound | None = None
+    """Prosecutor risk of the record most at risk, at most: a number, or a preset such as cell_size_11 or ema_policy_0070. Required with quasi-identifiers, unless k_map or mean_risk is there."""
     suppressed_records: Share | None = None
     """Share of records that may be left out to reach k and l. Required with quasi-identifiers."""
-    mean_risk: Share | None = None
+    mean_risk: RiskBound | None = None
     """Prosecutor risk of the average record, at most. Measured even when left out."""
     unique_records: Share | None = None
     """Share of records that are alone with their combination of quasi-identifiers, at most; for policies without k."""
+    journalist_risk: RiskBound | None = None
+    """Chance to pick the right person of a population (`risk.population`), for the record most at risk, at most."""
+    marketer_risk: RiskBound | None = None
+    """Share of the people whom somebody picks rightly who picks one person of the population for each, at most."""
+    population_uniques: Share | None = None
+    """Share of the population that is alone with its combination, at most; of an estimate the upper end of its 95 % interval."""
+    known_events_unique: Share | None = None
+    """Share of people whom `risk.known_events` rows of theirs single out, at most; the upper end of the 95 % interval."""
     k_map: KMap | None = None
     """k-anonymity within a population instead of within the data; may stand in place of k and max_risk."""
     delta_presence: DeltaPresence | None = None

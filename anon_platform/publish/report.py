@@ -17,6 +17,7 @@ from anon_platform.publish.figures import figures
 from anon_platform.publish.free_text import texts
 from anon_platform.publish.headlines import headlines, missed_thresholds
 from anon_platform.publish.regulations import regulations_of
+from anon_platform.publish.risk import risk_tables
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
 
 REPORT = "report.html"
@@ -78,6 +79,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "callouts": list(notes_callout(manifest)),
         "groups": groups,
         "regulations": regulations,
+        "risks": risk_tables(detail, counts),
         "figures": figures(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
         "texts": texts(manifest, assessment, counts),

@@ -19,6 +19,7 @@ from anon_platform.validate.privacy import Privacy, measure_privacy, released_co
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
 from anon_platform.validate.regulations import judge, metrics_of
 from anon_platform.validate.reviewed import measure_review
+from anon_platform.validate.risk import measure_risk, risk_metrics
 from anon_platform.validate.text_gold import measure_text_gold
 from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
 
@@ -75,6 +76,11 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     say("privacy models")
     metrics += measure_models(evidence, counted)
     metrics += [*measure_attackers(evidence, counted), *measure_population(evidence, counted)]
+    say("risk before and after")
+    risks = measure_risk(evidence, counted)
+    if risks is not None:
+        detail["risk"] = risks.as_json()
+    metrics += risk_metrics(risks, policy)
     say("identifiers in free text")
     of_gold, detail["text"] = measure_text_gold(evidence)
     leaks = measure_text_leaks(evidence)

@@ -1,0 +1,86 @@
+"""Classes when a suppressed or missing value matches every value: what it means beside being a value of its own."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from anon_platform.anonymize.hierarchy import SUPPRESSED
+
+MANY_PATTERNS = 64
+"""Above so many patterns of wild cells nothing is computed: every pattern is joined with every other."""
+
+
+def people_matched(counts: pl.DataFrame, names: Sequence[str], person: str) -> pl.DataFrame | None:
+    """One row a class of `names`: its `n` records and the `people` whose rows match it when `*` and nulls match all.
+
+    counts: frequency table over `names` and `person`, with `n`. Two rows match when they are equal in every column in
+    which neither is wild, so that `people` is never fewer than of the class alone. None with more than 64 patterns of
+    wild columns.
+    Source: the meaning of suppressed cells in Samarati, Sweeney 1998, and the wildcard semantics of ARX (Prasser et al.
+    2020, Flexible data anonymization using ARX).
+    """
+    columns = [f"q{i}" for i in range(len(names))]
+    rows = counts.select(
+        pl.col(person).alias("person"),
+        pl.col("n").cast(pl.Int64),
+        *(pl.col(name).alias(column) for name, column in zip(names, columns, strict=True)),
+    ).with_columns(_known(counts, names, columns))
+    of_classes = (
+        rows.group_by(columns, maintain_order=True)
+        .agg(pl.col("n").sum(), pl.col("known").first())
+        .with_row_index("class")
+    )
+    patterns = of_classes["known"].unique().sort().to_list()
+    if len(patterns) > MANY_PATTERNS:
+        return None
+    pairs = rows.select("person", "known", *columns).unique()
+    found = [
+        _matched(of_classes.filter(pl.col("known") == pattern), pairs, pattern, patterns, columns)
+        for pattern in patterns
+    ]
+    return of_classes.join(pl.concat(found), on="class").select("n", "people")
+
+
+def has_wild_cells(counts: pl.DataFrame, names: Sequence[str]) -> bool:
+    """Whether some cell of `names` is wild beside others of its column that are not: else both meanings are the same."""
+    for name in names:
+        wild = _is_wild(counts[name])
+        if wild.any() and not wild.all():
+            return True
+    return False
+
+
+def _is_wild(values: pl.Series) -> pl.Series:
+    starred = (
+        values.eq_missing(SUPPRESSED)
+        if values.dtype == pl.String
+        else pl.Series([False]).new_from_index(0, len(values))
+    )
+    return starred | values.is_null()
+
+
+def _known(counts: pl.DataFrame, names: Sequence[str], columns: Sequence[str]) -> pl.Series:
+    """For each row the columns that are not wild, as the bits of a number."""
+    bits = pl.Series("known", [0], dtype=pl.UInt64).new_from_index(0, counts.height)
+    for place, _ in enumerate(columns):
+        bits = bits | (~_is_wild(counts[names[place]])).cast(pl.UInt64) * (1 << place)
+    return bits.alias("known")
+
+
+def _matched(
+    of_pattern: pl.DataFrame,
+    pairs: pl.DataFrame,
+    pattern: int,
+    patterns: Sequence[int],
+    columns: Sequence[str],
+) -> pl.DataFrame:
+    """`class` and `people`, for the classes whose known columns are those of `pattern`."""
+    matches = []
+    for other in patterns:
+        both = [column for place, column in enumerate(columns) if pattern & other & (1 << place)]
+        theirs = pairs.filter(pl.col("known") == other).select("person", *both).unique()
+        ours = of_pattern.select("class", *both)
+        matches.append(
+            (ours.join(theirs, on=both) if both else ours.join(theirs, how="cross")).select("class", "person")
+        )
+    return pl.concat(matches).unique().group_by("class").agg(people=pl.len().cast(pl.Int64))
