@@ -21,7 +21,7 @@ Typed = Callable[..., tuple[int, str, str]]
 
 ANON = str(Path(sys.executable).parent / "anon")
 COMMANDS = [
-    [], ["keys"], ["audit"], ["run"], ["check"], ["verify"], ["releases"], ["show"], ["demo-data"], ["schema"], ["kanon"], ["find-text"], ["evaluate-text"],
+    [], ["keys"], ["audit"], ["run"], ["check"], ["verify"], ["releases"], ["show"], ["demo-data"], ["schema"], ["kanon"], ["find-text"], ["evaluate-text"], ["withdraw"],
     ["keys", "create"], ["keys", "list"], ["keys", "rotate"], ["keys", "forget"], ["audit", "verify"], ["audit", "log"],
     ["approvers"], ["approvers", "add"], ["approvers", "list"], ["approvers", "remove"],
     ["reidentify"], ["reidentify", "request"], ["reidentify", "approve"], ["reidentify", "run"], ["reidentify", "list"],

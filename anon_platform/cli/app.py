@@ -17,6 +17,7 @@ from anon_platform.cli.review import review, review_import
 from anon_platform.cli.suggest import suggest
 from anon_platform.cli.terminal import EPILOG, AsJson, Exit, err, json_out, out, print_whole, progress_bars
 from anon_platform.cli.text import evaluate_text, find_text
+from anon_platform.cli.withdraw import withdraw
 
 EXITS: dict[type[errors.AnonError], Exit] = {
     errors.PolicyError: Exit.POLICY,
@@ -233,6 +234,7 @@ app.command(epilog=EPILOG)(kanon)
 app.command(epilog=EPILOG)(review)
 app.command("review-import", epilog=EPILOG)(review_import)
 app.command(epilog=EPILOG)(suggest)
+app.command(epilog=EPILOG)(withdraw)
 app.command("find-text", epilog=EPILOG)(find_text)
 app.command("evaluate-text", epilog=EPILOG)(evaluate_text)
 

@@ -16,6 +16,7 @@ CHECKS = {
     "k_anonymity": "Every equivalence class of the released bytes has at least k people, for every attacker and population.",
     "l_diversity": "Every class meets l and all other privacy models of each sensitive column.",
     "reidentification_risk": "Prosecutor risk and presence in the data stay within their bounds.",
+    "differencing": "Laid beside earlier releases to the same recipient, it singles out no group smaller than k.",
     "text_deidentification": "No released note says what its row or the person's others hold; enough of what is marked is found.",
     "text_review": "People who looked at a sample of the notes found that enough of the identifiers are found.",
     "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
@@ -29,7 +30,7 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
     """The asset checks that the policy gives rise to, with what each demands."""
     parts, off = policy.parts.values(), set()
     if not any(part.quasi_identifiers for part in parts):
-        off |= {"k_anonymity", "reidentification_risk"}
+        off |= {"k_anonymity", "reidentification_risk", "differencing"}
     if not any(part.sensitive for part in parts):
         off.add("l_diversity")
     if not any(part.model is not None for part in parts):

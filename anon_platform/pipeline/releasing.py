@@ -9,6 +9,7 @@ import polars as pl
 from anon_platform.analyze import Analysis
 from anon_platform.anonymize.hierarchy import LevelLabels
 from anon_platform.pipeline.contents import seen_columns
+from anon_platform.pipeline.earlier import earlier_releases, identities
 from anon_platform.pipeline.manifest import build_manifest
 from anon_platform.pipeline.plan import plan_of
 from anon_platform.pipeline.population import populations
@@ -37,6 +38,7 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
     folder = work.part("anonymized")
     table = work.snapshot(policy.engine)
     levels = work.require("anonymized")["levels"]
+    earlier = earlier_releases(policy, work) if policy.quasi_identifiers else None
     recoded = None
     if policy.recoding.model == "local":
         recoded = evident(
@@ -54,6 +56,9 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         population=populations(policy, work, table, levels),
         recoded=recoded,
         seen=seen_columns(policy, folder / "data", table) if policy.regulation else {},
+        identities=identities(policy, table) if earlier is not None else None,
+        earlier=earlier.traces if earlier is not None else {},
+        untraced=earlier.untraced if earlier is not None else (),
         reviewed=newest_review(policy),
     )
 

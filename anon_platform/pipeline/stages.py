@@ -1,8 +1,10 @@
 """The five stages of a dataset, one call each; every stage leaves its result in staging for the next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from anon_platform.analyze import analyze
 from anon_platform.errors import IntegrityError, ReleaseRefusedError, SourceError
@@ -10,13 +12,14 @@ from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.ledger.audit import Event, canonical_json
+from anon_platform.pipeline.earlier import Earlier, earlier_releases, going_together, keep_trace
 from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.population import population_fingerprint
 from anon_platform.pipeline.releasing import as_tuples, evidence_of, write_release
 from anon_platform.pipeline.staging import Work, current, exclusive, remember, staging, value_free
-from anon_platform.pipeline.treating import fit, treat_rows, type_names
+from anon_platform.pipeline.treating import fit, treat_rows, treated_by, type_names
 from anon_platform.pipeline.treatments import (
     Progress,
     silent,
@@ -31,8 +34,11 @@ from anon_platform.publish import (
     write_json,
 )
 from anon_platform.spec import Spec
-from anon_platform.validate import Assessment, assess
+from anon_platform.validate import Assessment, Evidence, assess, released_trace
 from anon_platform.version import RELEASED_DATA_VERSION
+
+NOTHING_EARLIER = Earlier({}, (), {})
+"""What a policy without quasi-identifiers is held against."""
 
 
 class StageReport(Spec):
@@ -72,7 +78,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         wipe_others(work)
         numbers = work.done("raw")
         if numbers is None:
-            people = key.derive("people") if policy.treats_people else None
+            people = key.derive("people") if policy.privacy_unit.column or policy.treats_people else None
             numbers = copied(policy, work, found, people, progress) | {
                 "populations": populations,
                 "keys": keys,
@@ -150,13 +156,30 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
         numbers = work.done("anonymized")
         require_same_keys(policy, work)
         if numbers is None:
-            table = work.snapshot(policy.engine)
-            fitted = fit(policy, work, table, progress)
-            with work.draft("anonymized") as draft:
-                numbers = treat_rows(policy, table, fitted, draft, progress)
+            numbers = fitted_rows(policy, work, progress)
             work.finish("anonymized", numbers)
             record(ledger, "anonymized.materialized", policy, work, "ok", flat(numbers))
         return report_of("anonymized", work, numbers)
+
+
+def fitted_rows(
+    policy: Policy, work: Work, progress: Progress, dropped: pl.Series | None = None
+) -> dict[str, Any]:
+    """The numbers of the treated rows, which are left as the draft of `anonymized`. dropped: as in `fit`.
+
+    Where the recipient has releases already, levels stay as they were while they meet the demands, and rows that would
+    single somebody out beside an earlier release are held back.
+    """
+    table = work.snapshot(policy.engine)
+    earlier = earlier_releases(policy, work) if policy.quasi_identifiers else NOTHING_EARLIER
+    fitted = fit(policy, work, table, progress, dropped, stay=earlier.levels)
+    if earlier.traces:
+        progress("beside earlier releases", 0, 0)
+    held = going_together(policy, table, treated_by(policy, table, fitted, dropped), earlier)
+    out = [rows for rows in (dropped, held) if rows is not None and len(rows)]
+    with work.draft("anonymized") as draft:
+        numbers = treat_rows(policy, table, fitted, draft, progress, pl.concat(out) if out else dropped)
+    return numbers | ({"rows_held_back": len(held)} if held is not None else {})
 
 
 @value_free
@@ -173,13 +196,15 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
             return from_manifest("validated", work)
         work.require("anonymized")
         require_same_keys(policy, work)
-        assessment = assess(evidence_of(policy, work), progress=lambda what: progress(what, 0, 0))
+        evidence = evidence_of(policy, work)
+        assessment = assess(evidence, progress=lambda what: progress(what, 0, 0))
         return settled(
             ledger,
             policy,
             work,
             assessment,
             lambda draft: write_release(policy, work, assessment, ledger.head(), draft),
+            {work: evidence},
         )
 
 
@@ -189,14 +214,20 @@ def settled(
     work: Work,
     assessment: Assessment,
     write: Callable[[Path], None],
+    evidence: Mapping[Work, Evidence],
 ) -> StageReport:
     """The report of a measured release, which is promoted if every threshold holds, and else refused without its data.
 
-    write: writes the release to a draft folder.
+    write: writes the release to a draft folder. evidence: of each part of the release, which later releases to the same
+    recipient will be held against.
     """
     numbers: dict[str, Any] = {
         metric.name: metric.value for metric in assessment.metrics if metric.value is not None
     }
+    traces = {part: released_trace(found) for part, found in evidence.items()} if assessment.passed else {}
+    for part, trace in traces.items():
+        if trace is not None:
+            keep_trace(evidence[part].policy, part, trace)
     with work.draft("release") as draft:
         write(draft)
         if assessment.passed:

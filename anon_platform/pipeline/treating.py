@@ -37,11 +37,18 @@ from anon_platform.table import PERSON, ROW, TOKEN, Step, Table
 
 
 def fit(
-    policy: Policy, work: Work, table: Table, progress: Progress, dropped: pl.Series | None = None
+    policy: Policy,
+    work: Work,
+    table: Table,
+    progress: Progress,
+    dropped: pl.Series | None = None,
+    *,
+    stay: Mapping[str, str] | None = None,
 ) -> Fitted | Recoded:
     """The search, on the frequency table of quasi-identifiers, people and released sensitive values.
 
-    dropped: ROW of the records that leave in no case, since one they refer to does not.
+    dropped: ROW of the records that leave in no case, since one they refer to does not. stay: levels to keep where they meet
+    the demands; full-domain recoding only.
     """
     names, sensitive = policy.quasi_identifiers, policy.sensitive
     progress("counting combinations", 0, 0)
@@ -62,6 +69,7 @@ def fit(
         return search(
             caps=caps,
             populations=crowds_of(policy.thresholds, populations_before_search(policy, work, table)),
+            stay=stay,
         )
     found = search(caps=caps)
     over = [name for name, share in policy.thresholds.suppressed_cells.items() if _stars(found, name) > share]
@@ -93,6 +101,7 @@ def _search(
     caps: Mapping[str, str],
     progress: Progress,
     populations: Sequence[tuple[Crowd, pl.DataFrame]] = (),
+    stay: Mapping[str, str] | None = None,
 ) -> Fitted | Recoded:
     wanted, recoding = policy.thresholds, policy.recoding
     asked: dict[str, Any] = {
@@ -116,7 +125,7 @@ def _search(
         )  # fmt: skip
     return solve(
         counts, hierarchies, **asked,
-        linked=bool(policy.privacy_unit.linked), populations=populations, seconds=recoding.seconds,
+        linked=bool(policy.privacy_unit.linked), populations=populations, seconds=recoding.seconds, stay=stay,
         progress=lambda done, total: progress("searching levels", done, total),
     )  # fmt: skip
 
@@ -188,6 +197,15 @@ def treat_rows(
     if recoding is not None:
         recoding.write(draft)
     return {**numbers, **_found(fitted)}
+
+
+def treated_by(policy: Policy, table: Table, fitted: Fitted | Recoded, dropped: pl.Series | None) -> Step:
+    """From a batch of the snapshot to ROW, PERSON and the columns that leave, of the rows that would; texts untreated."""
+    recoding = Recoding.of(fitted) if isinstance(fitted, Recoded) else None
+    if dropped is None:
+        return _treated_by(policy, table, fitted, recoding)
+    recoding = None if recoding is None else recoding.with_all(policy, table)
+    return _after(without(dropped), _treated_by(policy, table, fitted, recoding))
 
 
 def _after(first: Step, then: Step) -> Step:

@@ -17,7 +17,7 @@ from anon_platform.publish.figures import figures
 from anon_platform.publish.free_text import texts
 from anon_platform.publish.headlines import headlines, missed_thresholds
 from anon_platform.publish.regulations import regulations_of
-from anon_platform.publish.risk import risk_tables
+from anon_platform.publish.risk import earlier_rows, risk_tables
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
 
 REPORT = "report.html"
@@ -80,6 +80,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "groups": groups,
         "regulations": regulations,
         "risks": risk_tables(detail, counts),
+        "earlier": earlier_rows(detail, counts),
         "figures": figures(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
         "texts": texts(manifest, assessment, counts),

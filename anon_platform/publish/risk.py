@@ -199,6 +199,39 @@ def _events(risk: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[s
     return RiskTable("An attacker who knows several rows of one " + unit, rows, note)
 
 
+@dataclass(frozen=True)
+class EarlierRow:
+    """Records that are told apart beside earlier releases."""
+
+    release: str
+    records: str
+    groups: str
+    smallest: str
+    too_small: str
+
+
+RECORDS = {
+    "common": "In both",
+    "added": "Not in the earlier",
+    "removed": "In the earlier only",
+}
+
+
+def earlier_rows(detail: Mapping[str, Any], counts: Counts) -> list[EarlierRow]:
+    """This release laid beside those that its recipient has; none where there is none."""
+    return [
+        EarlierRow(
+            one["release"],
+            RECORDS[kind],
+            f"{found['groups']:,}",
+            DASH if found["smallest"] is None else counts.shown(found["smallest"]),
+            f"{found['too_small']:,}",
+        )
+        for one in detail.get("earlier", ())
+        for kind, found in one["kinds"].items()
+    ]
+
+
 def _with_interval(share: float | None, interval: Sequence[float | None], digits: int = 2) -> str:
     low, high = interval
     if share is None or low is None or high is None:

@@ -1,6 +1,8 @@
 """The released bytes measured again: privacy, accounting, fidelity and the model, against the policy's thresholds."""
 
 from anon_platform.validate.assessment import Assessment, assess
+from anon_platform.validate.differencing import Trace
+from anon_platform.validate.earlier import released_trace
 from anon_platform.validate.evidence import Content, Evidence, Recoded, Reviewed, Seen
 from anon_platform.validate.files import Measured, measure_files
 from anon_platform.validate.metric import Metric
@@ -15,7 +17,9 @@ __all__ = [
     "Recoded",
     "Reviewed",
     "Seen",
+    "Trace",
     "assess",
     "file_metrics",
     "measure_files",
+    "released_trace",
 ]

@@ -10,6 +10,7 @@ from anon_platform.anonymize.hierarchy import SUPPRESSED
 from anon_platform.policy import Policy
 from anon_platform.spec import Spec
 from anon_platform.validate.accounting import Accounting, account
+from anon_platform.validate.earlier import measure_earlier, released_trace
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.fidelity import ColumnFidelity, measure_fidelity
 from anon_platform.validate.files import read_released
@@ -48,12 +49,19 @@ CHECKS = (
     "k_anonymity",
     "l_diversity",
     "reidentification_risk",
+    "differencing",
     "text_deidentification",
     "text_review",
     "row_accounting",
     "referential_integrity",
     "statistical_fidelity",
     "model_utility",
+)
+
+
+BESIDE_EARLIER = (
+    "rows that would single somebody out beside an earlier release to this recipient are held back, so that more data, or"
+    " anon withdraw once the recipient has deleted it, lowers this"
 )
 
 
@@ -72,7 +80,11 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     counted = released_counts(evidence)
     privacy = measure_privacy(evidence, counted)
     detail["privacy"] = asdict(privacy)
-    metrics += [*_privacy(privacy, policy), *_suppression(accounting, policy), *_cells(evidence)]
+    metrics += [
+        *_privacy(privacy, policy),
+        *_suppression(accounting, policy, earlier=bool(evidence.earlier)),
+        *_cells(evidence),
+    ]
     say("privacy models")
     metrics += measure_models(evidence, counted)
     metrics += [*measure_attackers(evidence, counted), *measure_population(evidence, counted)]
@@ -81,6 +93,9 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     if risks is not None:
         detail["risk"] = risks.as_json()
     metrics += risk_metrics(risks, policy)
+    say("earlier releases to the same recipient")
+    of_earlier, detail["earlier"] = measure_earlier(evidence, released_trace(evidence))
+    metrics += of_earlier
     say("identifiers in free text")
     of_gold, detail["text"] = measure_text_gold(evidence)
     leaks = measure_text_leaks(evidence)
@@ -142,10 +157,13 @@ def _privacy(privacy: Privacy, policy: Policy) -> list[Metric]:
     return found
 
 
-def _suppression(accounting: Accounting, policy: Policy) -> list[Metric]:
+def _suppression(accounting: Accounting, policy: Policy, *, earlier: bool) -> list[Metric]:
     share = accounting.suppressed / accounting.rows_in if accounting.rows_in else 0.0
     limit = policy.thresholds.suppressed_records
-    return [most("row_accounting", "suppressed records", share, limit, "share of records")]
+    metric = most("row_accounting", "suppressed records", share, limit, "share of records")
+    if earlier and not metric.passed:
+        metric = metric.model_copy(update={"note": f"{metric.note}; {BESIDE_EARLIER}"})
+    return [metric]
 
 
 def _cells(evidence: Evidence) -> list[Metric]:

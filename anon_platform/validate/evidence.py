@@ -9,6 +9,7 @@ import polars as pl
 from anon_platform.anonymize import Treat
 from anon_platform.policy import Policy
 from anon_platform.table import Table
+from anon_platform.validate.differencing import Trace
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Evidence:
     perturbed: columns whose values depend on secret draws of the rows (PRAM, rank swapping).
     recoded: the quasi-identifiers, where they were recoded locally.
     seen: every released column as it looks; for policies that name a regulation.
+    identities: ROW, TOKEN and RECORD of the source; where quasi-identifiers leave.
+    earlier: by release id what the recipient has of this dataset already. untraced: such releases that left no trace.
     reviewed: what people found who looked at a sample of the notes, where the policy demands it and there is one.
     """
 
@@ -98,6 +101,9 @@ class Evidence:
     perturbed: frozenset[str] = frozenset()
     recoded: Recoded | None = None
     seen: Mapping[str, Seen] = field(default_factory=dict)
+    identities: pl.DataFrame | None = None
+    earlier: Mapping[str, Trace] = field(default_factory=dict)
+    untraced: tuple[str, ...] = ()
     reviewed: Reviewed | None = None
 
     def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

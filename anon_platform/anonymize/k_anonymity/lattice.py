@@ -53,20 +53,24 @@ def search(
     at: Prices | None = None,
     seconds: float | None = None,
     enumerated: int = ENUMERATED,
+    stay: Node | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Solution | None:
     """The node of least loss that meets the demand; None when none was found that does.
 
     bottom: classes at the finest levels. at: what labels cost; None: all quasi-identifiers weigh the same. seconds: to
     stop after; the best node so far is the result then, or the first to be found. enumerated: nodes of a lattice that
-    is searched whole. progress: hears (nodes decided, all nodes).
+    is searched whole. stay: a node that is the result if it meets the demand, whatever it loses. progress: hears (nodes decided, all nodes).
     Equal losses: the node that comes first in level order wins, so the result does not depend on chance.
     """
     plain = prices(ladders)
     costs = Costs.of(bottom, ladders, plain if at is None else at)
     trials = Trials(look(bottom, ladders, demand), costs, demand.suppressed, seconds)
     nodes = prod(costs.shape)
-    bound = exact(trials, progress) if nodes <= enumerated else descend(trials, progress)
+    if stay is None or trials.at(stay)[0] is None:
+        bound = exact(trials, progress) if nodes <= enumerated else descend(trials, progress)
+    else:
+        bound = 0.0
     best = trials.best
     if best is None:
         return None

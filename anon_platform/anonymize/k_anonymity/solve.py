@@ -9,7 +9,7 @@ from anon_platform.anonymize.generalize import to_levels
 from anon_platform.anonymize.hierarchy.levels import SUPPRESSED, LevelLabels
 from anon_platform.anonymize.k_anonymity.lattice import Solution, search
 from anon_platform.anonymize.k_anonymity.price import caps_of, prices, weights_of
-from anon_platform.anonymize.k_anonymity.problem import Asked, Populations, posed
+from anon_platform.anonymize.k_anonymity.problem import Asked, Populations, Problem, posed
 from anon_platform.anonymize.technique import Treat
 from anon_platform.errors import PolicyError
 from anon_platform.frequency import ColumnModel
@@ -80,6 +80,7 @@ def solve(
     weights: Mapping[str, float] | None = None,
     caps: Mapping[str, str] | None = None,
     seconds: float | None = None,
+    stay: Mapping[str, str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Fitted:
     """The full-domain generalization of least loss with k people in every class that meets all models.
@@ -91,7 +92,8 @@ def solve(
     of the records that leave. linked: a pseudonym leaves, so that k people must share the whole set of their rows.
     populations: what is demanded beside them, and their frequency tables over the quasi-identifiers, `n` people each.
     weights: what the loss of a quasi-identifier counts, 1 where none is given. caps: the coarsest level allowed of a
-    quasi-identifier. seconds: to stop after, with the best generalization so far.
+    quasi-identifier. seconds: to stop after, with the best generalization so far. stay: levels to keep where they still
+    meet the demand and the caps, as of an earlier release of the same people.
     Demands that no generalization can meet raise `PolicyError`, before any work where that can be told.
     """
     asked = Asked(
@@ -100,8 +102,9 @@ def solve(
     problem = posed(counts, hierarchies, asked)
     costs = prices(problem.steps, weights_of(list(problem.ladders), weights), caps_of(problem.ladders, caps))
     found = search(
-        problem.bottom, problem.steps, problem.demand, at=costs, seconds=seconds, progress=progress
-    )
+        problem.bottom, problem.steps, problem.demand, at=costs, seconds=seconds,
+        stay=_node(problem, stay or {}, caps or {}), progress=progress,
+    )  # fmt: skip
     if found is None:
         raise PolicyError(_unreached(caps or {}))
     levels = {
@@ -110,6 +113,20 @@ def solve(
     }
     treat = to_levels(problem.ladders, levels)
     return Fitted(levels, treat, problem.kept(found.node), found, problem.people, problem.records)
+
+
+def _node(problem: Problem, levels: Mapping[str, str], caps: Mapping[str, str]) -> tuple[int, ...] | None:
+    """The node of these levels; None where a column has no level of that name, or has one above its cap."""
+    node = []
+    for name, built in problem.ladders.items():
+        names = list(built.names)
+        if levels.get(name) not in names:
+            return None
+        at = names.index(levels[name])
+        if name in caps and at > names.index(caps[name]):
+            return None
+        node.append(at)
+    return tuple(node) or None
 
 
 def _unreached(caps: Mapping[str, str]) -> str:

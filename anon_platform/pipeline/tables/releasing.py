@@ -32,12 +32,16 @@ from anon_platform.validate.together import k_together
 
 @dataclass(frozen=True)
 class TablesAssessment:
-    """by_table: what was measured of each table alone; whole: that, and what holds for all together."""
+    """by_table: what was measured of each table alone; whole: that, and what holds for all together.
+
+    evidence: by table what it was measured on.
+    """
 
     by_table: Mapping[str, Assessment]
     whole: Assessment
     referred: tuple[Referred, ...]
     people_out: int
+    evidence: Mapping[str, Evidence]
 
 
 def assess_tables(policy: TablesPolicy, works: Mapping[str, Work], progress: Progress) -> TablesAssessment:
@@ -68,7 +72,7 @@ def assess_tables(policy: TablesPolicy, works: Mapping[str, Work], progress: Pro
         ],
     }
     whole = Assessment(metrics=tuple(metrics), detail=detail)
-    return TablesAssessment(by_table, whole, tuple(found), _people_out(evidence))
+    return TablesAssessment(by_table, whole, tuple(found), _people_out(evidence), evidence)
 
 
 def _together(policy: TablesPolicy, evidence: Mapping[str, Evidence]) -> list[Metric]:

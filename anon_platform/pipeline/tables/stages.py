@@ -16,6 +16,7 @@ from anon_platform.pipeline.population import population_fingerprint
 from anon_platform.pipeline.stages import (
     StageReport,
     copied,
+    fitted_rows,
     flat,
     from_manifest,
     profiled,
@@ -28,9 +29,8 @@ from anon_platform.pipeline.stages import (
 from anon_platform.pipeline.staging import Work, current, exclusive, remember, value_free
 from anon_platform.pipeline.tables.dropped import dropped_rows, require_keys
 from anon_platform.pipeline.tables.releasing import assess_tables, write_tables
-from anon_platform.pipeline.treating import fit, treat_rows
 from anon_platform.pipeline.treatments import Progress, silent
-from anon_platform.policy import Policy, TablesPolicy, load_any_policy
+from anon_platform.policy import TablesPolicy, load_any_policy
 from anon_platform.table import TOKEN
 from anon_platform.version import RELEASED_DATA_VERSION
 
@@ -122,7 +122,8 @@ def anonymized(file: Path, progress: Progress = silent) -> StageReport:
             numbers = works[name].done("anonymized")
             if numbers is None:
                 dropped = dropped_rows(policy, name, works)
-                numbers = _treated(part, works[name], dropped, _in(progress, name))
+                numbers = fitted_rows(part, works[name], _in(progress, name), dropped)
+                numbers |= {"rows_dropped": 0 if dropped is None else len(dropped)}
                 works[name].finish("anonymized", numbers)
             by_table[name] = numbers
         numbers = summed(by_table)
@@ -150,6 +151,7 @@ def validated(file: Path, progress: Progress = silent) -> StageReport:
             work,
             found.whole,
             lambda draft: write_tables(policy, work, works, found, ledger.head(), draft),
+            {works[name]: evidence for name, evidence in found.evidence.items()},
         )
 
 
@@ -178,14 +180,6 @@ def _of_tables(by_table: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         f"{number} by table": {table: each[number] for table, each in by_table.items() if number in each}
         for number in dict.fromkeys(name for each in by_table.values() for name in flat(each))
     }
-
-
-def _treated(policy: Policy, work: Work, dropped: pl.Series | None, progress: Progress) -> dict[str, Any]:
-    table = work.snapshot(policy.engine)
-    fitted = fit(policy, work, table, progress, dropped)
-    with work.draft("anonymized") as draft:
-        numbers = treat_rows(policy, table, fitted, draft, progress, dropped)
-    return numbers | {"rows_dropped": 0 if dropped is None else len(dropped)}
 
 
 def _people(policy: TablesPolicy, works: Mapping[str, Work]) -> int:
