@@ -64,7 +64,7 @@ def test_dg_launch_runs_the_whole_graph_on_postgresql(
         checks = connection.execute(text("select count(*) from asset_check_executions")).scalar()
         actions = connection.execute(text("select action from anon_events order by seq")).scalars().all()
     engine.dispose()
-    assert checks == 6
+    assert checks == 7
     assert actions[-1] == "release.cataloged"
     home = Path(os.environ["ANON_HOME"])
     assert not (home / "ledger.db").exists()

@@ -44,6 +44,7 @@ def test_a_job_releases_all_tables_with_their_checks(tmp_path: Path) -> None:
         (
             "k_anonymity",
             "reidentification_risk",
+            "differencing",
             "row_accounting",
             "referential_integrity",
             "statistical_fidelity",

@@ -63,7 +63,7 @@ def test_a_local_release_holds_what_the_policy_demands(
         assert rows.height == numbers["rows_out"]
         # fewer people than rows: the k of people is at most that of rows
         assert rows.group_by(QUASI).len()["len"].min() >= THRESHOLDS["k"]  # type: ignore[operator]
-    full = run(local_clinic(tmp_path / "full"))
+    full = run(local_clinic(tmp_path / "full", publish={"recipient": "others"}))
     lost = json.loads((Path(full.validated.path) / "manifest.json").read_text())["stages"]["anonymized"]
     assert numbers["information_loss"] < lost["information_loss"]
     report = (release / "report.html").read_text(encoding="utf-8")
@@ -126,7 +126,8 @@ def test_a_column_that_may_have_no_suppressed_cells_has_none(tmp_path: Path) -> 
     for recoding in (local, {"model": "full_domain"}):
         limited = thresholds | {"suppressed_cells": {name: 0.0}}
         folder = tmp_path / str(recoding["model"])
-        outcome = run(local_clinic(folder, recoding=recoding, thresholds=limited))
+        publish = {"recipient": str(recoding["model"])}
+        outcome = run(local_clinic(folder, recoding=recoding, thresholds=limited, publish=publish))
         assert outcome.released
         assert not (released(outcome)[name] == "*").any()
         metrics = outcome.validated.assessment.metrics  # type: ignore[union-attr]
