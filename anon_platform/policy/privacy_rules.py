@@ -27,7 +27,7 @@ GUARDS = {
         "delta_presence",
     ),
     "sensitive": ("l", "t"),
-    "free_text": ("text_recall",),
+    "free_text": ("text_recall", "others_in_text"),
 }
 """Thresholds by the role of the columns that they guard; the others guard every column."""
 

@@ -208,6 +208,8 @@ class Thresholds(Spec):
     """Total variation distance between original and released distribution of any column, at most."""
     text_recall: Share | None = None
     """Characters found of those that are marked in `gold` notes of deidentify_text, at least; the lower end of the 95 % interval counts."""
+    others_in_text: Share | None = None
+    """Share of notes that may still say what some row of the dataset holds in the columns of `known_from`, of anybody, at most. Measured even when left out; of the note's own person none is ever allowed."""
     model_loss: Share | None = None
     """Share of the original model's lift (AUC - 0.5) that may be lost. Required with a model."""
 

@@ -66,6 +66,8 @@ BY_COLUMN = {
     "delta": "How far the share of a value of {column} in one group is from that in all records, in doublings",
 }
 
+BY_TEXT = "Share of notes in {column} that still say what anybody in the dataset is called or reached by"
+
 BY_ATTACKER = {
     "k": "The fewest {people} who share what {name} knows",
     "maximum risk": "Chance that {name} picks the right {person}, for the {person} most at risk",
@@ -149,6 +151,8 @@ def meaning(name: str, unit: str) -> str:
     """
     if name.startswith("orphans made in "):
         return "Rows that leave and refer to one that does not, though the source has it"
+    if name.startswith("identifiers of anybody left in "):
+        return BY_TEXT.format(column=name.removeprefix("identifiers of anybody left in "))
     letter, of, column = name.partition(" of ")
     letter = letter.partition(" (l = ")[0]
     if of and letter in BY_COLUMN:

@@ -76,7 +76,16 @@ def _leaks(name: str, manifest: Mapping[str, Any]) -> str:
     return (
         f"{left} a value that its row, or another row of the same {manifest['people']['name']}, holds in the columns that"
         " must not stand in the text: looked for in the released bytes by plain comparison, exact and normalised."
+        f"{_others(name, metrics)}"
     )
+
+
+def _others(name: str, metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    found = metrics.get(f"identifiers of anybody left in {name}")
+    if found is None or found["value"] is None:
+        return ""
+    share = "None says" if not found["value"] else f"{percent(found['value'], 3)} of the notes say"
+    return f" {share} what anybody else in the dataset is called or reached by, where the original note does, too."
 
 
 def _measured(gold: Mapping[str, Any] | None) -> str:

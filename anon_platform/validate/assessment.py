@@ -23,6 +23,7 @@ from anon_platform.validate.reviewed import measure_review
 from anon_platform.validate.risk import measure_risk, risk_metrics
 from anon_platform.validate.text_gold import measure_text_gold
 from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
+from anon_platform.validate.text_others import measure_others_in_text
 
 
 class Assessment(Spec):
@@ -99,7 +100,7 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     say("identifiers in free text")
     of_gold, detail["text"] = measure_text_gold(evidence)
     leaks = measure_text_leaks(evidence)
-    metrics += [*leaks, *of_gold, *measure_review(evidence)]
+    metrics += [*leaks, *measure_others_in_text(evidence), *of_gold, *measure_review(evidence)]
     if policy.regulation:
         say("clauses of regulations")
         judged = judge(evidence, leaks_by_column(leaks))
