@@ -21,7 +21,10 @@ SHOWN = 20
 
 Config = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Settings in YAML: language, model, recognizers, allow, time_limit."),
+    typer.Option(
+        metavar="FILE",
+        help="Settings in YAML: language, model, second_model, recognizers, allow, time_limit.",
+    ),
 ]
 LanguageName = Annotated[
     str | None, typer.Option("--language", metavar="NAME", help="en, es, or a YAML file of a language.")
@@ -132,8 +135,8 @@ def _settings(config: Path | None, language: str | None, *, no_model: bool) -> "
             )
         settings = settings.model_copy(update={"language": language})
     if no_model:
-        settings = settings.model_copy(update={"model": False})
-    if not (settings.model and spoken(settings.language).model):
+        settings = settings.model_copy(update={"model": False, "second_model": None})
+    if settings.second_model is None and not (settings.model and spoken(settings.language).model):
         err.print(
             "WARNING: no model: names and places that no rule or list knows are NOT found",
             style="bold red",

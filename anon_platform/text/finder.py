@@ -22,7 +22,7 @@ from anon_platform.text.rules.places import places
 from anon_platform.text.spans import Span, resolved
 
 if TYPE_CHECKING:
-    from anon_platform.text.ner import Model
+    from anon_platform.text.ner import NamedEntities
 
 Rule = Callable[[Document], Iterator[Span]]
 
@@ -43,11 +43,11 @@ class Note:
 class Finder:
     """Finds spans in notes.
 
-    model: None finds by rules alone. custom: recognizers of the user. allowed: folded texts that are never found.
+    model: what the models find; None finds by rules alone. custom: recognizers of the user. allowed: folded texts that are never found.
     """
 
     language: Language
-    model: "Model | None" = None
+    model: "NamedEntities | None" = None
     custom: Sequence[Callable[[str], Iterable[Span]]] = ()
     allowed: frozenset[str] = frozenset()
 
