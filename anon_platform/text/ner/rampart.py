@@ -34,9 +34,6 @@ LABELS = {
 LONGEST, OVERLAP = 510, 64
 """Tokens that the model reads at a time, beside the two that frame them, and how many two such windows share."""
 
-STEP = 8
-"""Windows are filled up to a multiple of it, whatever stands beside them, and read with those of the same length."""
-
 TOKENS = 2_048
 """Tokens of a batch; the model's attention to them takes up to 50 MB."""
 
@@ -59,6 +56,7 @@ class Rampart:
     def __init__(self) -> None:
         """Raises PolicyError where the extra is not installed."""
         self._tokenizer, self._session, labels = _load()
+        self._frame = [self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]")]
         self.labels = ("", *dict.fromkeys(LABELS.values()))
         self._sums = _sums(labels, self.labels)
 
@@ -77,35 +75,29 @@ class Rampart:
         import numpy as np
 
         meant = [np.zeros((len(tokens), len(self.labels)), np.float32) for tokens in ids]
-        windows = sorted(_windows(ids), key=lambda window: (_length(window), window))
-        for length, alike in groupby(windows, _length):
-            of_length, most = list(alike), max(TOKENS // length, 1)
-            for at in range(0, len(of_length), most):
-                batch = of_length[at : at + most]
-                for window, told in zip(batch, self._told(ids, batch, length), strict=True):
-                    frame = window.first - 1  # which one token opens
-                    meant[window.sentence][window.kept : window.until] = told[
-                        window.kept - frame : window.until - frame
-                    ]
+        for length, alike in groupby(sorted(_windows(ids), key=_length), _length):
+            windows, most = list(alike), max(TOKENS // length, 1)
+            for at in range(0, len(windows), most):
+                batch = windows[at : at + most]
+                for window, told in zip(batch, self._told(ids, batch), strict=True):
+                    of_window = told[window.kept - window.first : window.until - window.first]
+                    meant[window.sentence][window.kept : window.until] = of_window
         return meant
 
-    def _told(
-        self, ids: Sequence[Sequence[int]], batch: Sequence[_Window], length: int
-    ) -> "NDArray[np.float32]":
-        """Windows × tokens × labels. Filled up by their own length, none hangs on the windows beside it."""
+    def _told(self, ids: Sequence[Sequence[int]], batch: Sequence[_Window]) -> "NDArray[np.float32]":
+        """Windows × tokens × labels, of windows of one length: without filling, none hangs on those beside it."""
         import numpy as np
 
-        tokens = np.zeros((len(batch), length), np.int64)
-        there = np.zeros_like(tokens)
-        opens, closes = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
-        for row, window in enumerate(batch):
-            framed = [opens, *ids[window.sentence][window.first : window.last], closes]
-            tokens[row, : len(framed)] = framed
-            there[row, : len(framed)] = 1
-        fed = {"input_ids": tokens, "attention_mask": there, "token_type_ids": np.zeros_like(tokens)}
+        opens, closes = self._frame
+        framed = [[opens, *ids[window.sentence][window.first : window.last], closes] for window in batch]
+        tokens = np.array(framed, np.int64)
+        fed = {
+            "input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens),
+        }  # fmt: skip
         (logits,) = cast("list[NDArray[np.float32]]", self._session.run(["logits"], fed))
         likely = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return cast("NDArray[np.float32]", (likely / likely.sum(axis=-1, keepdims=True)) @ self._sums)
+        likely /= likely.sum(axis=-1, keepdims=True)
+        return cast("NDArray[np.float32]", (likely @ self._sums)[:, 1:-1])
 
 
 def _windows(ids: Sequence[Sequence[int]]) -> Iterator[_Window]:
@@ -120,8 +112,7 @@ def _windows(ids: Sequence[Sequence[int]]) -> Iterator[_Window]:
 
 
 def _length(window: _Window) -> int:
-    """Tokens of a window with its frame, filled up."""
-    return -(-(window.last - window.first + 2) // STEP) * STEP
+    return window.last - window.first
 
 
 def _sums(theirs: Sequence[str], ours: Sequence[str]) -> "NDArray[np.float32]":
