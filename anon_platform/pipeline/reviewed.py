@@ -9,12 +9,13 @@ from anon_platform.ledger import INSTANCE_KEY, Ledger
 from anon_platform.ledger.audit import Event, canonical_json
 from anon_platform.policy import Policy
 from anon_platform.text.code_version import code_version
+from anon_platform.text.settings import PACKAGES
 from anon_platform.validate import Reviewed
 
 IMPORTED = "review.imported"
 """The ledger's action of a review that was read back."""
 
-FINDING = {"technique", "known_from", "language", "model", "recognizers", "allow"}
+FINDING = {"technique", "known_from", "language", "model", "second_model", "recognizers", "allow"}
 """Settings that decide what is found; the others decide what takes its place."""
 
 
@@ -36,17 +37,18 @@ def text_digest(policy: Policy) -> str:
     steps = {
         name: step.model_dump(mode="json", include=FINDING) for name, step in deidentified(policy).items()
     }
-    code = sorted({code_version(model) for model in _models(policy)})
+    code = sorted({code_version(*packages) for packages in _models(policy)})
     said = canonical_json({"steps": steps, "code": code})
     return load_key(INSTANCE_KEY).derive("review").mac(said.encode()).hex()
 
 
-def _models(policy: Policy) -> Iterator[str]:
-    """The package of each step's model, empty without one."""
+def _models(policy: Policy) -> Iterator[tuple[str, ...]]:
+    """The packages of each step's models; the first is empty without a model of the language."""
     from anon_platform.text.language import language
 
     for step in deidentified(policy).values():
-        yield language(step.language).model if step.model else ""
+        second = () if step.second_model is None else PACKAGES[step.second_model]
+        yield (language(step.language).model if step.model else "", *second)
 
 
 def newest_review(policy: Policy) -> Reviewed | None:

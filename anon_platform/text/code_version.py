@@ -22,15 +22,15 @@ BESIDE = frozenset(
 
 
 @cache
-def code_version(model: str = "") -> str:
-    """SHA-256 over the code that finds, its word lists and the versions of its libraries and of the package `model`.
+def code_version(model: str = "", *others: str) -> str:
+    """SHA-256 over the code that finds, its word lists and the versions of its libraries and of the packages of its models.
 
     Comments, docstrings and layout of the code do not count, so that only what may find otherwise makes another value.
     """
     total = hashlib.sha256()
     for name, content in _parts(FOLDER):
         total.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-    for package in (*LIBRARIES, *filter(None, [model])):
+    for package in (*LIBRARIES, *filter(None, [model, *others])):
         total.update(f"{package} {_installed(package)}\n".encode())
     total.update(unidata_version.encode())
     return total.hexdigest()

