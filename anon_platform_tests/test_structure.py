@@ -39,6 +39,7 @@ ONLY_IN = {
     "dagster": "definitions/",
     "dagster_postgres": "definitions/",
     "keyring": "keys/places.py",
+    "weasyprint": "publish/pdf.py",
     "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py"),
     "matplotlib": ("publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
     "sklearn": "validate/model.py",
@@ -59,6 +60,7 @@ HEAVY = {
     "spacy",
     "tokenizers",
     "torch",
+    "weasyprint",
 }
 """Libraries that take seconds to import, and so are imported where they are used."""
 

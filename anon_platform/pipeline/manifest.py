@@ -43,6 +43,7 @@ def build_manifest(
         "recipient": policy.publish.recipient,
         "purpose": policy.publish.purpose,
         "retention_days": policy.publish.retention_days,
+        "pdf": policy.publish.pdf,
         "policy": policy.model_dump(mode="json"),
         "policy_hash": policy.hash,
         "plan": plan.as_json(),

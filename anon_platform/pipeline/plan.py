@@ -17,6 +17,7 @@ from anon_platform.policy.loading import Reading
 from anon_platform.policy.privacy_rules import Broken, Draft
 from anon_platform.policy.risk_rules import populations_of
 from anon_platform.policy.tables_loading import place_in, read_any_policy
+from anon_platform.publish import pdf_fault
 from anon_platform.vault import Vault
 
 
@@ -105,7 +106,7 @@ def plan_of_tables(policy: TablesPolicy) -> TablesPlan:
 
 def _of_source(draft: Draft) -> list[Broken]:
     """What is wrong with the source, populations and keys that the policy of one table names."""
-    return [*_schema_faults(draft), *_population_faults(draft), *_key_faults(draft)]
+    return [*_schema_faults(draft), *_population_faults(draft), *_key_faults(draft), *_pdf_faults(draft)]
 
 
 def plan_of(policy: Policy) -> Plan:
@@ -186,6 +187,13 @@ def _population_faults(draft: Draft) -> list[Broken]:
             if theirs not in schema
         ]
     return faults
+
+
+def _pdf_faults(draft: Draft) -> list[Broken]:
+    """A release that could not write its report would only fail at its end."""
+    publish = draft.parts.get("publish")
+    fault = pdf_fault() if publish is not None and publish.pdf else None
+    return [] if fault is None else [(("publish", "pdf"), fault)]
 
 
 def _key_faults(draft: Draft) -> list[Broken]:

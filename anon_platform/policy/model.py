@@ -148,6 +148,8 @@ class Publish(Spec):
     recipient: str
     purpose: str
     retention_days: int | None = Field(default=None, ge=1)
+    pdf: bool = False
+    """Whether the report is written as report.pdf, too; needs the extra `pdf`."""
 
 
 @cache

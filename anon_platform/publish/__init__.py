@@ -1,6 +1,7 @@
 """From treated rows to an immutable release folder, its manifest and its report."""
 
 from anon_platform.publish.data_files import Written, write_data
+from anon_platform.publish.pdf import pdf_fault
 from anon_platform.publish.release import (
     MANIFEST,
     TABLES,
@@ -19,6 +20,7 @@ __all__ = [
     "TABLES",
     "Written",
     "file_hashes",
+    "pdf_fault",
     "promote",
     "read_json",
     "refuse",

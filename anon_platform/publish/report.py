@@ -16,6 +16,7 @@ from anon_platform.publish.columns import (
 from anon_platform.publish.figures import figures
 from anon_platform.publish.free_text import texts
 from anon_platform.publish.headlines import headlines, missed_thresholds
+from anon_platform.publish.pdf import PDF, write_pdf
 from anon_platform.publish.regulations import regulations_of
 from anon_platform.publish.risk import earlier_rows, risk_tables
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
@@ -29,10 +30,14 @@ FAULTS = "rows and columns unaccounted for"
 def write_report(file: Path, *, manifest: dict[str, Any], assessment: dict[str, Any]) -> None:
     """Writes the report of a release, or of a refused one: the same bytes for the same input.
 
-    manifest, assessment: the JSON values of `manifest.json` and `assessment.json`. The page refers to nothing
+    manifest, assessment: the JSON values of `manifest.json` and `assessment.json`. Beside it the same as PDF, where the
+    policy asks for one. The page refers to nothing
     outside itself and shows counts and metrics only.
     """
-    file.write_text(page(manifest, assessment), encoding="utf-8")
+    told = page(manifest, assessment)
+    file.write_text(told, encoding="utf-8")
+    if manifest.get("pdf"):
+        write_pdf(file.with_name(PDF), told, identifier=manifest["release_id"])
 
 
 def page(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> str:
@@ -182,7 +187,7 @@ def files(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (name, digest)
         for name, digest in sorted(manifest.get("files", {}).items())
-        if name != REPORT and (manifest["passed"] or not name.startswith("data/"))
+        if name not in {REPORT, PDF} and (manifest["passed"] or not name.startswith("data/"))
     ]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from anon_platform.publish.checks import row_of
+from anon_platform.publish.pdf import PDF, write_pdf
 from anon_platform.publish.report import facts, files, in_style, provenance, rendered
 from anon_platform.publish.wording import SMALL_CELL, Counts, plural
 
@@ -19,7 +20,10 @@ def write_tables_report(
     assessment: Mapping[str, Any],
 ) -> None:
     """Writes the page. tables: the manifest of each table that has a report beside this one."""
-    file.write_text(rendered("tables.html.j2", content(manifest, tables, assessment)), encoding="utf-8")
+    told = rendered("tables.html.j2", content(manifest, tables, assessment))
+    file.write_text(told, encoding="utf-8")
+    if manifest.get("pdf"):
+        write_pdf(file.with_name(PDF), told, identifier=manifest["release_id"])
 
 
 def content(

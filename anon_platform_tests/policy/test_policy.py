@@ -81,7 +81,7 @@ OTHER = {
     "cron": "5 4 * * *", "timezone": "UTC", "file": "other.csv", "type": "datetime",
     "widths": [5, 15, 45], "features": ["age"], "formats": ["csv"], "required": False,
     "enhanced": False, "knows": ["age", "sex"], "replace_by": "median", "row": "name", "invariant": False,
-    "keep": [6, 4], "whole": False, "sizes": [2, 6], "coarsest": "10", "characters": "digits", "known_from": ["name"], "language": "es", "model": True, "second_model": None, "label": "OTHER", "name": "other", "distribution": "uniform", "like": "place",
+    "keep": [6, 4], "whole": False, "sizes": [2, 6], "coarsest": "10", "characters": "digits", "known_from": ["name"], "language": "es", "model": True, "second_model": None, "label": "OTHER", "name": "other", "distribution": "uniform", "like": "place", "pdf": False,
 }  # fmt: skip
 """Another value for a setting that not every text or number would do for."""
 

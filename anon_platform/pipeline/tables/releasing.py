@@ -144,6 +144,7 @@ def _manifest(
         "recipient": policy.publish.recipient,
         "purpose": policy.publish.purpose,
         "retention_days": policy.publish.retention_days,
+        "pdf": policy.publish.pdf,
         "policy": policy.model_dump(mode="json"),
         "policy_hash": policy.hash,
         "plan": plan_of_tables(policy).as_json(),
