@@ -54,9 +54,15 @@ class Texts:
             known = [column for column in step.known_from if column != name]
             token = [TOKEN] if TOKEN in batch.columns else []
             originals = batch.select(ROW, PERSON, *token, name, *known)
-            rows = kept.select(ROW).join(originals, on=ROW, how="left", maintain_order="left")
-            rows = self._known[name].joined(rows)
-            kept = kept.with_columns(self._column(name, step, rows).alias(name))
+            # an empty cell stays one: only what says something is looked up and sent to a process
+            said = originals.drop_nulls(name)
+            rows = kept.select(ROW).join(said, on=ROW, how="inner", maintain_order="left")
+            treated = rows.select(ROW).with_columns(
+                self._column(name, step, self._known[name].joined(rows)).alias(name)
+            )
+            kept = (
+                kept.drop(name).join(treated, on=ROW, how="left", maintain_order="left").select(kept.columns)
+            )
         return kept
 
     def _column(self, name: str, step: OfRecords, rows: pl.DataFrame) -> pl.Series:

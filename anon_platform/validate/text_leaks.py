@@ -45,7 +45,7 @@ def _leaks(evidence: Evidence, name: str, step: OfRecords) -> Iterator[int]:
     """Batch by batch the notes that say something of what their row holds, or another row of the same person."""
     known = [column for column in step.known_from if column != name]
     plain = _without_types(step)
-    released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW])
+    released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW]).drop_nulls(name)
     others = with_other_rows(evidence.source, known)
     for batch in evidence.source.batches([ROW, PERSON, *known]):
         rows = others.joined(released.join(batch, on=ROW, how="inner"))

@@ -19,6 +19,9 @@ LEAST_CODE = 5
 WORDS = 6
 """Words of a value that is looked for, at most; of a longer one its first words."""
 
+ONE_WORD = 0.9
+"""Share of a column's values that are one word each, from which on they are taken for names."""
+
 NOTES = 20_000
 """Notes that are looked at together."""
 
@@ -45,8 +48,10 @@ def measure_others_in_text(evidence: Evidence) -> list[Metric]:
 
 def _counted(evidence: Evidence, name: str, known: Sequence[str]) -> tuple[int, int]:
     """(notes that are not empty, notes that say something of somebody)."""
+    released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW]).drop_nulls(name)
+    if released.is_empty():
+        return 0, 0
     sayings = identifying(evidence, known)
-    released = read_released(evidence.data, [name]).with_columns(evidence.kept[ROW])
     notes = leaks = 0
     for batch in _pairs(evidence, released, name):
         notes += batch.height
@@ -56,7 +61,7 @@ def _counted(evidence: Evidence, name: str, known: Sequence[str]) -> tuple[int, 
 
 def _pairs(evidence: Evidence, released: pl.DataFrame, name: str) -> Iterator[pl.DataFrame]:
     """`before` and `after`, original and released notes side by side."""
-    after = released.drop_nulls(name).rename({name: "after"})
+    after = released.rename({name: "after"})
     for batch in evidence.source.batches([ROW, name]):
         both = batch.rename({name: "before"}).join(after, on=ROW, how="inner")
         for first in range(0, both.height, NOTES):
@@ -74,7 +79,7 @@ def identifying(evidence: Evidence, known: Sequence[str]) -> pl.Series:
         spelled = values.to_frame("value").select(plain(pl.col("value")).alias("saying"))["saying"].unique()
         enough = spelled.to_frame().filter(_identifies())["saying"]
         parts.append(_first_words(enough).hash(seed=0).rename("saying"))
-        if len(spelled) and not spelled.str.contains(r"\d").any() and (~spelled.str.contains(" ")).any():
+        if _of_names(spelled):
             words.append(column)
     for left, right in permutations(words, 2):
         pairs = evidence.source.counts([PERSON, left, right]).drop_nulls([left, right])
@@ -83,6 +88,12 @@ def identifying(evidence: Evidence, known: Sequence[str]) -> pl.Series:
         )["s"]
         parts.append(_first_words(said.unique()).hash(seed=0).rename("saying"))
     return pl.concat(parts).unique()
+
+
+def _of_names(spelled: pl.Series) -> bool:
+    """Whether nearly all values are one word without digits, as given and family names are, and cities are not."""
+    words = ~spelled.str.contains(r"\d| ")
+    return len(spelled) > 0 and float(words.mean() or 0.0) >= ONE_WORD  # type: ignore[arg-type]
 
 
 def plain(text: pl.Expr) -> pl.Expr:

@@ -57,10 +57,11 @@ def fit(sample: SizesOfClasses) -> tuple[float, float] | None:
         return -log_likelihood(math.exp(place[1]) - alpha, alpha, sample)
 
     starts = [(0.0, math.log(max(sample.classes, 2))), (-2.0, math.log(sample.people))]
+    # two dimensions: a simplex needs no gradient, which would be a difference of large numbers
     found = [
-        minimize(cost, start, method="L-BFGS-B", bounds=[(-13, 13), (-10, 30)])
+        minimize(cost, start, method="Nelder-Mead", bounds=[(-13, 13), (-10, 30)], options={"xatol": 1e-6})
         for start in starts
-    ]  # fmt: skip
+    ]
     best = min(found, key=lambda one: one.fun)
     alpha = 1 / (1 + math.exp(-best.x[0]))
     theta = math.exp(best.x[1]) - alpha
