@@ -40,11 +40,11 @@ ONLY_IN = {
     "dagster_postgres": "definitions/",
     "keyring": "keys/places.py",
     "weasyprint": "publish/pdf.py",
-    "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py"),
-    "matplotlib": ("publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
-    "sklearn": "validate/model.py",
     "onnxruntime": "text/ner/rampart.py",
     "tokenizers": "text/ner/rampart.py",
+    "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py", "validate/attacks/similar.py"),
+    "matplotlib": ("publish/attacks/plot.py", "publish/plots.py", "publish/risk_plots.py", "publish/svg.py"),
+    "sklearn": ("validate/model.py", "validate/attacks/training.py"),
     "sqlalchemy": ("database/", "ledger/", "vault.py"),
 }
 """Libraries that one place only knows, so that it can be exchanged."""

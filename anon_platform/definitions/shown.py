@@ -23,7 +23,15 @@ CHECKS = {
     "referential_integrity": "No row leaves that refers to a row which does not, unless it did so in the source.",
     "statistical_fidelity": "No column's distribution moved further than allowed.",
     "model_utility": "A model trained on the release keeps enough of the original model's lift.",
+    "linkage": "Files that an attacker may hold re-identify no more people than allowed.",
+    "singling_out": "Predicates drawn from the release single out no more people than allowed.",
+    "linkability": "The release tells of no more people than allowed which parts of their records belong together.",
+    "inference": "Secrets are guessed no better than allowed of people in the release than of others.",
+    "membership": "A model trained on the release does not tell who was in its training.",
 }
+
+ATTACKS = ("linkage", "singling_out", "linkability", "inference", "membership")
+"""Checks that are there when the policy names the attack."""
 
 
 def checks_of(policy: ANY_POLICY) -> dict[str, str]:
@@ -39,6 +47,8 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
         off.add("text_deidentification")
     if not any(part.thresholds.reviewed_recall is not None for part in parts):
         off.add("text_review")
+    attacks = [part.attacks for part in parts if part.attacks is not None]
+    off |= {name for name in ATTACKS if not any(getattr(each, name) for each in attacks)}
     if isinstance(policy, Policy) or not any(rules.references for rules in policy.tables.values()):
         off.add("referential_integrity")
     return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(policy)

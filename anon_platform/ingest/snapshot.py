@@ -61,7 +61,7 @@ def snapshot(
             clean = tally.checked(batch, file.name, first_row, schema)
             frame = _numbered(clean, batch, people, unit, done)
             if key is not None and people is None:
-                frame = frame.with_columns(_tokens(frame[ROW], key))
+                frame = frame.with_columns(person_tokens(frame[ROW], key))
             frame = frame.select(*hidden, *wanted)
             frame.write_parquet(folder / f"part-{number:05d}-{first_row:012d}.parquet")
             first_row += batch.height
@@ -124,10 +124,10 @@ def _people(files: Sequence[_File], unit: str, marks: Sequence[str], key: Key | 
             f"{name}: column {unit} has no value in row {row}, so that nobody can say whose it is; complete the source"
         )
     people = pl.DataFrame({unit: distinct, PERSON: pl.int_range(len(distinct), dtype=pl.UInt32, eager=True)})
-    return people if key is None else people.with_columns(_tokens(distinct, key))
+    return people if key is None else people.with_columns(person_tokens(distinct, key))
 
 
-def _tokens(values: pl.Series, key: Key) -> pl.Series:
+def person_tokens(values: pl.Series, key: Key) -> pl.Series:
     """A secret number for each value, from its text: two of 10 million people share one with chance 3 in a million."""
     texts = values.cast(pl.String).to_list()
     return pl.Series(TOKEN, [int.from_bytes(key.mac(text.encode())[:8]) for text in texts], dtype=pl.UInt64)

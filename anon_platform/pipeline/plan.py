@@ -11,6 +11,7 @@ from anon_platform.anonymize.hierarchy import needs_counts
 from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
+from anon_platform.pipeline.attacks.files import attack_file_faults
 from anon_platform.pipeline.keys_used import keys_of
 from anon_platform.policy import Column, FaultyPolicyError, Policy, TablesPolicy
 from anon_platform.policy.loading import Reading
@@ -106,7 +107,13 @@ def plan_of_tables(policy: TablesPolicy) -> TablesPlan:
 
 def _of_source(draft: Draft) -> list[Broken]:
     """What is wrong with the source, populations and keys that the policy of one table names."""
-    return [*_schema_faults(draft), *_population_faults(draft), *_key_faults(draft), *_pdf_faults(draft)]
+    return [
+        *_schema_faults(draft),
+        *_population_faults(draft),
+        *attack_file_faults(draft),
+        *_key_faults(draft),
+        *_pdf_faults(draft),
+    ]
 
 
 def plan_of(policy: Policy) -> Plan:

@@ -8,6 +8,7 @@ import polars as pl
 
 from anon_platform.analyze import Analysis
 from anon_platform.anonymize.hierarchy import LevelLabels
+from anon_platform.pipeline.attacks.external import control_rows, held_files, relations
 from anon_platform.pipeline.contents import seen_columns
 from anon_platform.pipeline.earlier import earlier_releases, identities
 from anon_platform.pipeline.manifest import build_manifest
@@ -44,13 +45,14 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         recoded = evident(
             Recoding.read(folder), steps_before_search(policy, table), _hierarchies(policy, table)
         )
+    treat = at_released_detail(table, policy, with_levels(table, policy, levels))
     return Evidence(
         policy=policy,
         data=folder / "data",
         kept=pl.read_parquet(folder / "kept.parquet", glob=False),
         suppressed=pl.read_parquet(folder / "suppressed.parquet", glob=False)[ROW],
         source=table,
-        treat=at_released_detail(table, policy, with_levels(table, policy, levels)),
+        treat=treat,
         as_left=as_left(policy, table),
         perturbed=perturbed_columns(policy),
         population=populations(policy, work, table, levels),
@@ -60,6 +62,9 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         earlier=earlier.traces if earlier is not None else {},
         untraced=earlier.untraced if earlier is not None else (),
         reviewed=newest_review(policy),
+        held=held_files(policy, work, table, folder / "data", treat),
+        related=relations(policy, table),
+        control=control_rows(policy, work),
     )
 
 
@@ -101,9 +106,29 @@ def without_small_cells(assessment: dict[str, Any], least: int) -> dict[str, Any
 
     before = {**assessment["before"], "class_sizes": censored(assessment["before"]["class_sizes"])}
     detail = dict(assessment["detail"])
+    if "attacks" in detail:
+        detail["attacks"] = without_small_counts(detail["attacks"], least)
     if "privacy" in detail:
         detail["privacy"] = {**detail["privacy"], "class_sizes": censored(detail["privacy"]["class_sizes"])}
     return {**assessment, "before": before, "detail": detail}
+
+
+def without_small_counts(told: Any, least: int) -> Any:  # noqa: ANN401 - any JSON value
+    """What attacks found, with counts of 1 to least − 1 people and the shares they would tell as null.
+
+    The ends of the intervals stay: the upper one stands beside the threshold.
+    """
+    if isinstance(told, list):
+        return [without_small_counts(each, least) for each in told]
+    if not isinstance(told, dict):
+        return told
+    found = {name: without_small_counts(each, least) for name, each in told.items()}
+    for count in ("successes", "claims", "matched"):
+        if 0 < (found.get(count) or 0) < least:
+            found[count] = None
+            if count == "successes":
+                found["value"] = None
+    return found
 
 
 def as_tuples(value: Any) -> Any:  # noqa: ANN401 - any JSON value

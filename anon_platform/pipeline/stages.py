@@ -12,6 +12,7 @@ from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.ledger.audit import Event, canonical_json
+from anon_platform.pipeline.attacks.external import external_fingerprint
 from anon_platform.pipeline.earlier import Earlier, earlier_releases, going_together, keep_trace
 from anon_platform.pipeline.engine import open_table
 from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
@@ -65,9 +66,12 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         key = load_key(INSTANCE_KEY)
         found = fingerprint(source_files(policy.source), key)
         populations = population_fingerprint(policy, key)
+        attacked = external_fingerprint(policy, key)
         keys = checks_of_keys(policy)
         # a rotated key makes another release; a policy without keys keeps its id
         used = [canonical_json(keys)] if keys else []
+        # an attack that may find more with another file makes another release
+        used += [attacked] if attacked else []
         identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), populations, *used])
         work = Work(policy.dataset, key.derive("release").token(identity, 20))
         remember(work, policy.hash)
@@ -78,9 +82,10 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         wipe_others(work)
         numbers = work.done("raw")
         if numbers is None:
-            people = key.derive("people") if policy.privacy_unit.column or policy.treats_people else None
+            people = key.derive("people") if policy.privacy_unit.column or policy.tells_people else None
             numbers = copied(policy, work, found, people, progress) | {
                 "populations": populations,
+                "attacks": attacked,
                 "keys": keys,
             }
             work.finish("raw", numbers)

@@ -1,5 +1,6 @@
 """The policy: one YAML file says whose privacy, which columns, which treatment, which thresholds."""
 
+from anon_platform.policy.attacks import Attacks, External, Linkage, Truth, YearsSince
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.faults import Fault, FaultyPolicyError
 from anon_platform.policy.loading import dataset_name, load_policy
@@ -29,13 +30,16 @@ __all__ = [
     "ANY_POLICY",
     "SENSITIVE_MODELS",
     "Attacker",
+    "Attacks",
     "Column",
     "DeltaPresence",
     "Engine",
+    "External",
     "Fault",
     "FaultyPolicyError",
     "HierarchicalTCloseness",
     "KMap",
+    "Linkage",
     "Model",
     "Policy",
     "Population",
@@ -46,7 +50,9 @@ __all__ = [
     "TableRules",
     "TablesPolicy",
     "Thresholds",
+    "Truth",
     "Watch",
+    "YearsSince",
     "dataset_name",
     "json_schema",
     "load_any_policy",

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model
 
 from anon_platform.anonymize import DeidentifyText, Generalize, OfPeople, OfRecords, Suppress, Technique
 from anon_platform.frequency import ColumnModel, DistinctL, TCloseness
+from anon_platform.policy.attacks import Attacks
 from anon_platform.policy.cron import cron_fault
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.recoding import Recoding
@@ -206,6 +207,8 @@ class Policy(Spec):
     """What several attackers know, each with numbers of its own; beside the thresholds, which hold for all of it."""
     risk: Risk | None = None
     """Against whom risk is measured beside the classes of the data."""
+    attacks: Attacks | None = None
+    """Attacks that are run on the release before it leaves."""
     model: Model | None = None
     publish: Publish
     schedule: Schedule | None = None
@@ -247,7 +250,7 @@ class Policy(Spec):
 
     @property
     def staged(self) -> list[str]:
-        """Columns that are copied to staging: those that leave, and those that texts are searched for."""
+        """Columns that are copied to staging: those that leave, those that texts are searched for, those that are attacked."""
         known = [
             name
             for column in self.columns.values()
@@ -258,7 +261,8 @@ class Policy(Spec):
                 *((step.gold.row,) if isinstance(step, DeidentifyText) and step.gold else ()),
             )
         ]
-        return [name for name in self.columns if name in {*self.released, *known}]
+        attacked = self.attacks.raw_columns if self.attacks is not None else []
+        return [name for name in self.columns if name in {*self.released, *known, *attacked}]
 
     @property
     def treats_people(self) -> bool:
@@ -268,6 +272,12 @@ class Policy(Spec):
             isinstance(step, OfPeople) or (isinstance(step, DeidentifyText) and step.shift_dates is not None)
             for step in steps
         )
+
+    @property
+    def tells_people(self) -> bool:
+        """Whether staging has to tell people apart by their keys: for steps, or for the truth of an attack."""
+        attacked = self.attacks is not None and any(each.truth is not None for each in self.attacks.linkage)
+        return self.treats_people or attacked
 
     def with_role(self, role: Role) -> list[str]:
         """Columns of this role that leave."""

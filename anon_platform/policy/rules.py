@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from anon_platform.anonymize import Generalize
+from anon_platform.policy.attack_rules import attack_rules
 from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import Column
 from anon_platform.policy.perturbation_rules import perturbation_rules
@@ -25,6 +26,7 @@ def broken_rules(draft: Draft) -> Iterator[Broken]:
     yield from recoding_rules(draft)
     yield from risk_rules(draft)
     yield from text_rules(draft)
+    yield from attack_rules(draft)
     yield from _thresholds(draft)
     yield from _privacy_unit(draft)
     yield from _model(draft)

@@ -27,6 +27,11 @@ class Source(Spec):
         return self
 
     @property
+    def folder(self) -> Path:
+        """The policy's folder."""
+        return self._folder
+
+    @property
     def location(self) -> Path:
         """The path, made absolute from the policy's folder."""
         return self._folder / self.path

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from anon_platform.anonymize import KEYED
+from anon_platform.policy.attacks import Attacks
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.model import Column, Model, Policy, Publish, Schedule, Watch
 from anon_platform.policy.privacy_rules import GUARDS
@@ -47,6 +48,7 @@ class TableRules(Spec):
     """This table's own recoding, in place of that of the policy."""
     attackers: tuple[Attacker, ...] = ()
     risk: Risk | None = None
+    attacks: Attacks | None = None
     model: Model | None = None
 
 
@@ -130,6 +132,7 @@ class TablesPolicy(Spec):
             "recoding": rules.recoding or self.recoding,
             "attackers": rules.attackers,
             "risk": rules.risk,
+            "attacks": rules.attacks,
             "model": rules.model,
             "publish": self.publish,
             "engine": self.engine,

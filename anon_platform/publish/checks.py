@@ -26,10 +26,18 @@ CHECKS = {
     "referential_integrity": "References between tables",
     "statistical_fidelity": "Statistical fidelity",
     "model_utility": "Model utility",
+    "linkage": "Attack: linkage with an external file",
+    "singling_out": "Attack: singling out",
+    "linkability": "Attack: linkability",
+    "inference": "Attack: inference",
+    "membership": "Attack: membership in training",
 }
 """Checks in the order of the report; one that is not here comes last, by its name."""
 
 MEANINGS = {
+    "singling out": "Share of the predicates drawn from the release that are true of one {person} only",
+    "linkability": "Share of {people} of whom two parts of a record are found to belong together",
+    "membership attack on the model": "How well a model trained on the release tells who was in training",
     "k": "The fewest {people} who share one combination of quasi-identifiers",
     "maximum risk": "Chance to pick the right {person}, for the {person} most at risk",
     "mean risk": "Chance to pick the right {person}, average over all records",
@@ -73,10 +81,17 @@ BY_ATTACKER = {
     "maximum risk": "Chance that {name} picks the right {person}, for the {person} most at risk",
 }
 
+BY_ATTACK = {
+    "certain re-identification by ": "Share of the people in the {name} of whom exactly one {person} is found, and the right one",
+    "recall of ": "Share of the people in the {name} who are in the source that are found",
+    "inference of ": "How much better {name} is guessed of {people} in the release than without it",
+}
+"""Meanings of measures of attacks, by how their names begin."""
+
 BELOW = ("ratio of the commonest to the rare values", "bits")
 """Units of measures that have to stay below their threshold, not at it."""
 
-REAL = (*BELOW, "equally likely values", "relative gain")
+REAL = (*BELOW, "equally likely values", "relative gain", "area under the curve, 0.5 is a coin")
 """Units of measures that have decimals."""
 
 
@@ -153,6 +168,9 @@ def meaning(name: str, unit: str) -> str:
         return "Rows that leave and refer to one that does not, though the source has it"
     if name.startswith("identifiers of anybody left in "):
         return BY_TEXT.format(column=name.removeprefix("identifiers of anybody left in "))
+    for begin, told in BY_ATTACK.items():
+        if name.startswith(begin):
+            return told.format(person=unit, people=plural(unit), name=name.removeprefix(begin))
     letter, of, column = name.partition(" of ")
     letter = letter.partition(" (l = ")[0]
     if of and letter in BY_COLUMN:

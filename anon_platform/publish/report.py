@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from anon_platform.publish.attacks.section import attacks_of
 from anon_platform.publish.checks import check_groups
 from anon_platform.publish.columns import (
     as_they_are,
@@ -88,6 +89,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "earlier": earlier_rows(detail, counts),
         "figures": figures(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
+        "attacks": attacks_of(manifest, assessment, counts),
         "texts": texts(manifest, assessment, counts),
         "unit": unit,
         "units": plural(unit),

@@ -10,6 +10,7 @@ from anon_platform.anonymize.hierarchy import SUPPRESSED
 from anon_platform.policy import Policy
 from anon_platform.spec import Spec
 from anon_platform.validate.accounting import Accounting, account
+from anon_platform.validate.attacks.measure import measure_attacks
 from anon_platform.validate.earlier import measure_earlier, released_trace
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.fidelity import ColumnFidelity, measure_fidelity
@@ -57,6 +58,11 @@ CHECKS = (
     "referential_integrity",
     "statistical_fidelity",
     "model_utility",
+    "linkage",
+    "singling_out",
+    "linkability",
+    "inference",
+    "membership",
 )
 
 
@@ -115,6 +121,9 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
         found = measure_model(evidence, policy.model)
         detail["model"] = found if isinstance(found, str) else asdict(found)
         metrics.append(_model(found, policy.thresholds.model_loss))
+    if policy.attacks is not None:
+        found_by_attacks, detail["attacks"] = measure_attacks(evidence, policy.attacks, say)
+        metrics += found_by_attacks
     return Assessment(metrics=tuple(metrics), detail=detail)
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from anon_platform.anonymize import Treat
 from anon_platform.policy import Policy
 from anon_platform.table import Table
+from anon_platform.validate.attacks.linkage import Held
 from anon_platform.validate.differencing import Trace
 
 
@@ -87,6 +88,10 @@ class Evidence:
     seen: every released column as it looks; for policies that name a regulation.
     identities: ROW, TOKEN and RECORD of the source; where quasi-identifiers leave.
     earlier: by release id what the recipient has of this dataset already. untraced: such releases that left no trace.
+    held: by linkage of the policy's attacks the file that the attacker holds.
+    related: for every quasi-identifier that leaves, from original values and released labels to the pairs of them (texts
+        `value` and `label`) of which the label covers the value; for policies with attacks.
+    control: people like those of the source who are not in it, PERSON and the staged columns, where the policy names some.
     reviewed: what people found who looked at a sample of the notes, where the policy demands it and there is one.
     """
 
@@ -105,6 +110,9 @@ class Evidence:
     earlier: Mapping[str, Trace] = field(default_factory=dict)
     untraced: tuple[str, ...] = ()
     reviewed: Reviewed | None = None
+    held: Mapping[str, Held] = field(default_factory=dict)
+    related: Mapping[str, Callable[[pl.Series, pl.Series], pl.DataFrame]] = field(default_factory=dict)
+    control: pl.DataFrame | None = None
 
     def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """`rows` of the source with the columns `names` as they are released, whether the rows are or not.

@@ -10,6 +10,7 @@ from anon_platform.ingest import fingerprint, source_files
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
 from anon_platform.ledger.audit import canonical_json
+from anon_platform.pipeline.attacks.external import external_fingerprint
 from anon_platform.pipeline.keys_used import checks_of_keys, require_same_keys
 from anon_platform.pipeline.plan import plan
 from anon_platform.pipeline.population import population_fingerprint
@@ -52,6 +53,8 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
         keys = checks_of_keys(policy)
         # a rotated key makes another release; a policy without keys keeps its id
         used = [canonical_json(keys)] if keys else []
+        attacked = {name: external_fingerprint(part, key) for name, part in policy.parts.items()}
+        used += [f"{name} {files}" for name, files in sorted(attacked.items()) if files]
         identity = "|".join([policy.hash, found, str(RELEASED_DATA_VERSION), crowds, *used])
         work = Work(policy.dataset, key.derive("release").token(identity, 20))
         remember(work, policy.hash)
@@ -66,6 +69,7 @@ def raw(file: Path, progress: Progress = silent) -> StageReport:
             numbers = works[name].done("raw")
             if numbers is None:
                 numbers = copied(part, works[name], prints[name], key.derive("people"), _in(progress, name))
+                numbers["attacks"] = attacked[name]
                 works[name].finish("raw", numbers)
             by_table[name] = numbers
         require_keys(policy, works)

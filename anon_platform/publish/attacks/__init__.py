@@ -1,0 +1,1 @@
+"""The section of the report on the attacks that were tried."""

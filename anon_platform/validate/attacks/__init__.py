@@ -1,0 +1,1 @@
+"""Attacks that are run for real on the bytes that leave: linkage, singling out, linkability, inference, membership."""
