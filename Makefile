@@ -18,7 +18,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 # the certificates that the machine trusts, as behind a hospital's proxy
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text chaos schema lock clean
+.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks chaos schema lock clean
 
 help: ## Say what there is to type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-kanon: $(VENV)/.dev ## Measure anon kanon beside ARX; ANON_ADULT names the
 
 bench-text: $(VENV)/.dev ## Measure anon find-text on gold data; ANON_NOTES names the folder of the corpora
 	$(BIN)/python scripts/bench_text.py $(BENCH)
+
+bench-attacks: $(VENV)/.dev ## Measure linkage on gold pairs; ANON_DATA names the folder of the data
+	$(BIN)/python scripts/bench_attacks.py $(BENCH)
 
 chaos: $(VENV)/.dev ## Kill, starve and race runs; writes docs/chaos.md
 	$(BIN)/python scripts/chaos.py

@@ -147,3 +147,22 @@ def test_what_cannot_be_attacked_is_said_with_the_way_out(release: Path, tmp_pat
         told(release, "--external", mine, "--columns", "sex=gender", "--truth", mine)
     result = CliRunner().invoke(app, ["attack", str(release), "--external", str(mine), "--years", "age=born"])
     assert result.exit_code == 2
+
+
+def test_texts_that_are_alike_agree_when_asked(release: Path, tmp_path: Path) -> None:
+    """A typing error in a name hides nobody; without the option it does."""
+    rows = rows_of(release)
+    misspelt = rows["diagnosis"].replace("gout", "gowt").to_list()
+    write_csv(
+        tmp_path / "mine.csv",
+        [(text, str(stay)) for text, stay in zip(misspelt, rows["stay"], strict=True)],
+        ("diagnosis", "stay"),
+    )
+    words = [release, "--external", tmp_path / "mine.csv"]
+    without, alike = told(*words)["found"][1], told(*words, "--similar", "diagnosis=0.8")["found"][1]
+    assert without["matched"] == rows.filter(pl.col("diagnosis") != "gout").height
+    assert alike["matched"] == rows.height
+    with pytest.raises(PolicyError, match="column sex is not compared"):
+        told(*words, "--similar", "sex=0.8")
+    wrong = ["attack", str(release), "--external", str(tmp_path / "mine.csv"), "--similar", "diagnosis=2"]
+    assert CliRunner().invoke(app, wrong).exit_code == 2

@@ -57,6 +57,13 @@ def attack(
         bool,
         typer.Option("--probabilistic", help="Also by likelihood (Fellegi and Sunter): lists have mistakes."),
     ] = False,
+    similar: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RELEASED=LEAST",
+            help="A compared column whose texts agree from this Jaro-Winkler similarity on, such as name=0.9.",
+        ),
+    ] = None,
     people: Annotated[
         int, typer.Option(min=1, help="At most so many people of the file, drawn at random.")
     ] = 50_000,
@@ -80,7 +87,7 @@ def attack(
 
     asked = Asked(
         external, dict(_pair(each) for each in columns or ()), dict(_years(each) for each in years or ()),
-        identity, truth, person, people, seed, probabilistic, policy,
+        identity, truth, person, people, seed, probabilistic, policy, similar=dict(_least(each) for each in similar or ()),
     )  # fmt: skip
     attacked = attack_release_folder(release, asked)
     if as_json:
@@ -96,6 +103,19 @@ def _pair(text: str) -> tuple[str, str]:
     if not (ours and equal and theirs):
         raise typer.BadParameter(f"{text}: write <released column>=<column of the file>")
     return ours, theirs
+
+
+def _least(text: str) -> tuple[str, float]:
+    ours, least = _pair(text)
+    try:
+        share = float(least)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise typer.BadParameter(
+            f"{text}: write <released column>=<similarity from 0 to 1>, such as name=0.9"
+        )
+    return ours, share
 
 
 def _years(text: str) -> "tuple[str, YearsSince]":

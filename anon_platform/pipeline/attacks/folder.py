@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from anon_platform.pipeline.treatments import in_turn
 from anon_platform.policy import Column, External, Linkage, Source, YearsSince, load_policy
 from anon_platform.publish import MANIFEST, read_json
 from anon_platform.table import PERSON
-from anon_platform.validate import Held
+from anon_platform.validate import Compared, Held
 from anon_platform.validate.attacks.linkage import Found, attack_release
 from anon_platform.validate.attacks.relations import covering_labels
+from anon_platform.validate.attacks.similar import similar_texts
 from anon_platform.validate.files import read_released
 
 ROW_NUMBER = "row"
@@ -37,6 +38,7 @@ class Asked:
 
     identity: the file's column that names a person; truth: a file of it and of `person`, a released column that tells
     people apart (the number of the row when left out). policy: the policy's file, for hierarchies in files of their own.
+    similar: compared columns whose texts agree from this similarity on.
     """
 
     external: Path
@@ -50,6 +52,7 @@ class Asked:
     probabilistic: bool = False
     policy: Path | None = None
     confidence: float = 0.95
+    similar: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def attack_release_folder(folder: Path, asked: Asked) -> Attacked:
         treat, related = _treatment(name, ours[name], dtype, manifest)
         pair = compared(name, how, drawn, labels, dtype, treat, related)
         equal.append(pair[0])
-        covered.append(pair[1])
+        covered.append(_alike(pair[1], drawn, labels, asked.similar.get(name)))
     truth = None if asked.truth is None else _truth(asked, drawn, numbers)
     texts = drawn.select(pl.col(name).cast(pl.String) for name in drawn.columns)
     held = Held(everybody.height, texts, truth, (), tuple(equal), tuple(covered))
@@ -155,6 +158,11 @@ def _columns(asked: Asked, source: Source, manifest: dict[str, Any]) -> dict[str
             raise PolicyError(f"the release has no column {name}; it has {', '.join(released)}")
         if theirs not in schema:
             raise PolicyError(f"{asked.external.name} has no column {theirs}; it has {', '.join(schema)}")
+    for name in asked.similar:
+        if name not in found:
+            raise PolicyError(
+                f"column {name} is not compared, so that nothing in it can be alike; add it to --columns"
+            )
     if asked.identity is not None and asked.identity not in schema:
         raise PolicyError(f"{asked.external.name} has no column {asked.identity}; it has {', '.join(schema)}")
     if asked.person is not None and asked.person not in released:
@@ -210,6 +218,14 @@ def _treatment(
         return covering_labels(distinct.cast(pl.String), before(distinct), labels, hierarchy, column=name)
 
     return before, related
+
+
+def _alike(pair: Compared, drawn: pl.DataFrame, labels: pl.Series, least: float | None) -> Compared:
+    """The comparison, in which texts that are alike agree as well."""
+    if least is None:
+        return pair
+    more = similar_texts(drawn[pair.known].cast(pl.String), labels, least)
+    return replace(pair, related=pl.concat([pair.related, more]).unique())
 
 
 def _truth(asked: Asked, drawn: pl.DataFrame, numbers: pl.DataFrame) -> pl.Series:
