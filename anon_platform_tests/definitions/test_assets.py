@@ -10,13 +10,13 @@ import yaml
 
 from anon_platform.definitions.datasets import dataset_definitions
 from anon_platform.definitions.location import build
-from anon_platform.definitions.shown import CHECKS
+from anon_platform.definitions.shown import ATTACKS, CHECKS
 from anon_platform.pipeline import STAGES
 from anon_platform.validate.assessment import CHECKS as MEASURED
 from anon_platform_tests.clinic import make_clinic
 
-ELSEWHERE = {"referential_integrity", "text_deidentification", "text_review"}
-"""Checks of what the clinic has not got: several tables, free text, a demanded review."""
+ELSEWHERE = {"referential_integrity", "text_deidentification", "text_review", *ATTACKS}
+"""Checks of what the clinic has not got: several tables, free text, a demanded review, attacks."""
 
 SHIPPED = Path(__file__).parents[2] / "policies"
 
@@ -60,6 +60,12 @@ def test_checks_follow_the_policy(tmp_path: Path) -> None:
     """No model in the policy, no model check in the UI."""
     graph = dataset_definitions(make_clinic(tmp_path, model=None)).resolve_asset_graph()
     assert {check.name for check in graph.asset_check_keys} == set(CHECKS) - ELSEWHERE - {"model_utility"}
+    inference = {"known": ["age"], "secrets": ["result"], "attempts": 100, "at_most": 0.5}
+    attacked = make_clinic(
+        tmp_path, attacks={"seed": 1, "inference": inference, "membership": {"max_auc": 0.9}}
+    )
+    names = {check.name for check in dataset_definitions(attacked).resolve_asset_graph().asset_check_keys}
+    assert names & set(ATTACKS) == {"inference", "membership"}
 
 
 def test_every_clause_of_a_named_regulation_is_a_check_with_its_citation(
