@@ -85,6 +85,9 @@ def policy_for(folder: Path, name: str, source: Path, notes: str = "kept back") 
         del policy["thresholds"]["text_recall"]
     if notes == "kept back":
         policy["columns"]["note_text"] = {"role": "free_text", "treat": {"technique": "suppress"}}
+    linkage = policy["attacks"]["linkage"][0]
+    linkage["external"]["path"] = str(source.parent / "voters.parquet")
+    linkage["truth"]["path"] = str(source.parent / "truth" / "links.parquet")
     policy.pop("schedule"), policy.pop("watch")
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(PROJECT / "policies" / "hierarchies", folder / "hierarchies", dirs_exist_ok=True)

@@ -4,6 +4,7 @@ import copy
 import re
 from typing import Any
 
+from anon_platform.pipeline.releasing import without_small_counts
 from anon_platform.publish.attacks.section import attacks_of
 from anon_platform.publish.report import page
 from anon_platform.publish.wording import Counts
@@ -112,6 +113,11 @@ def test_a_count_of_a_few_people_is_shown_as_below_k() -> None:
     assert {(each.claims, each.right) for each in after} == {("<\N{NO-BREAK SPACE}5", "<\N{NO-BREAK SPACE}5")}
     assert all(each.recall.startswith("at most") for each in after)
     assert "0.8" not in "".join(each.recall + each.precision for each in after)
+    # the same of an assessment whose small counts were taken out
+    detail = without_small_counts(assessment["detail"]["attacks"], 5)
+    assert detail["linkage"][0]["after"][0]["certain"]["successes"] is None
+    assert detail["linkage"][0]["after"][0]["recall"]["value"] is None
+    assert attacks_of(manifest, {"detail": {"attacks": detail}}, Counts(5))[0] == linkage
 
 
 def test_what_could_not_be_run_is_said() -> None:

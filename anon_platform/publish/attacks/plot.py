@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from anon_platform.publish.free_text import share as nearly
 from anon_platform.publish.svg import INK, ORIGINAL_EDGE, RELEASED, THRESHOLD, axes_on, drawing
-from anon_platform.publish.wording import percent
+from anon_platform.publish.wording import decimal, percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,10 +33,13 @@ class Dots:
     before: bool
 
 
-def attack_plot(name: str, rows: Sequence[Dots], *, limit: float | None, axis: str, whole: bool) -> str:
+def attack_plot(
+    name: str, rows: Sequence[Dots], *, limit: float | None, axis: str, whole: bool, area: bool = False
+) -> str:
     """Shares with their intervals, one line each, with the threshold; a share that is 0 is a hollow dot.
 
-    name: unique in the page. whole: the axis goes from 0 to 100 %, else as far as the intervals reach.
+    name: unique in the page. whole: the axis goes from 0 to 100 %, else as far as the intervals reach. area: the numbers
+    are areas under a curve, from 0 to 1, not shares in per cent.
     """
     height = len(rows) * LINE_HEIGHT + 84
     longest = max((len(row.label) for row in rows), default=0)
@@ -61,11 +64,7 @@ def attack_plot(name: str, rows: Sequence[Dots], *, limit: float | None, axis: s
                     clip_on=False,
                     zorder=4,
                 )
-            told = (
-                nearly(share.value, 1)
-                if share.value is not None
-                else f"≤\N{NO-BREAK SPACE}{percent(share.high)}"
-            )
+            told = _told(share, area=area)
             axes.annotate(
                 told, (1, y), (66, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 ha="right", va="center", color=INK,
@@ -73,7 +72,7 @@ def attack_plot(name: str, rows: Sequence[Dots], *, limit: float | None, axis: s
         if limit is not None:
             axes.axvline(limit, color=THRESHOLD, linestyle=(0, (4, 2)), linewidth=1.6, zorder=0)
             axes.annotate(
-                f"at most {percent(limit)}", (limit, 1), (0, 6), xycoords=("data", "axes fraction"),
+                f"at most {limit:g}" if area else f"at most {percent(limit)}", (limit, 1), (0, 6), xycoords=("data", "axes fraction"),
                 textcoords="offset points", ha="right" if limit > top * HALF else "left", color=THRESHOLD, weight="bold",
             )  # fmt: skip
         axes.set_yticks(range(len(rows)), [row.label for row in rows])
@@ -82,7 +81,7 @@ def attack_plot(name: str, rows: Sequence[Dots], *, limit: float | None, axis: s
         axes.set_xlim(0, top)
         ticks = [top * step / 4 for step in range(5)]
         digits = 0 if whole else 1
-        axes.set_xticks(ticks, [f"{tick * 100:.{digits}f} %" for tick in ticks])
+        axes.set_xticks(ticks, [f"{tick:g}" if area else f"{tick * 100:.{digits}f} %" for tick in ticks])
         axes.grid(axis="x")
         axes.set_xlabel(axis)
 
@@ -90,3 +89,12 @@ def attack_plot(name: str, rows: Sequence[Dots], *, limit: float | None, axis: s
         f"{row.label} {percent(row.share.low)} to {percent(row.share.high)}" for row in rows
     )
     return drawing(name, told, height, draw)
+
+
+def _told(share: Range, *, area: bool) -> str:
+    """The number beside a line; of a few people what it is at most."""
+    if area:
+        return decimal(share.value or 0.0)
+    if share.value is None:
+        return f"≤\N{NO-BREAK SPACE}{percent(share.high, 2)}"
+    return nearly(share.value, 1)

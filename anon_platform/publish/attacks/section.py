@@ -141,9 +141,9 @@ def _way(found: Mapping[str, Any], side: str, counts: Counts) -> Way:
     return Way(
         found["way"],
         "raw data" if side == "before" else "release",
-        counts.shown(found["matched"]),
-        counts.shown(found["claims"]),
-        counts.shown(right) if recall is not None else DASH,
+        _count(found["matched"], counts),
+        _count(found["claims"], counts),
+        _count(right, counts) if recall is not None else DASH,
         DASH if precision is None or not precision["n"] else _share(precision, counts),
         DASH if recall is None else _share(recall, counts),
         percent(found["picked"], 2),
@@ -174,6 +174,11 @@ def _on_people(
         known.append(
             "The policy names no control people, so nothing is taken off: the risk is the success itself."
         )
+        if any(risk["control"]["low"] > risk["main"]["low"] for risk in found["risks"].values()):
+            known.append(
+                "Blind guesses, which put values together that need not stand together in the release, succeed more often"
+                " than what is drawn from the release: its rows do not help this attacker."
+            )
     rows, attempts = [], []
     for what, risk in found["risks"].items():
         secret = what.removeprefix("inference of ")
@@ -233,7 +238,7 @@ def _membership(found: Mapping[str, Any] | str, metrics: Mapping[str, Any], unit
     rows = [Dots("attack", Range(*area), before=False), Dots("a coin", Range(0.5, 0.5, 0.5), before=True)]
     return Attack(
         title, known, (), False, tuple(attempts), ("Measure", "Found", "By a coin"),  # noqa: FBT003
-        attack_plot("membership", rows, limit=found["max_auc"], axis="area under the curve of the attack", whole=True),
+        attack_plot("membership", rows, limit=found["max_auc"], axis="area under the curve of the attack", whole=True, area=True),
         "How well the attack tells members from others: 0.5 is a coin, 1 is certainty.", verdicts,
     )  # fmt: skip
 
@@ -252,13 +257,22 @@ def _verdict(metric: Mapping[str, Any]) -> Verdict:
     )
 
 
+def _few(n: int | None, counts: Counts) -> bool:
+    """Whether a count is of a few people, or was of a few before it was taken out of the assessment."""
+    return n is None or counts.small(n)
+
+
+def _count(n: int | None, counts: Counts) -> str:
+    return counts.shown(1 if n is None else n)
+
+
 def _share(share: Mapping[str, Any], counts: Counts) -> str:
     """A share with its interval; of a few people only what lies above it."""
-    if counts.small(share["successes"]):
+    if _few(share["successes"], counts):
         return f"at most {percent(share['high'], 2)}"
     return f"{nearly(share['value'], 1)} ({nearly(share['low'], 1)} to {nearly(share['high'], 1)})"
 
 
 def _range(share: Mapping[str, Any], counts: Counts) -> Range:
     """What is drawn; of a few people only the interval."""
-    return Range(None if counts.small(share["successes"]) else share["value"], share["low"], share["high"])
+    return Range(None if _few(share["successes"], counts) else share["value"], share["low"], share["high"])
