@@ -128,6 +128,8 @@ def without_small_counts(told: Any, least: int) -> Any:  # noqa: ANN401 - any JS
             found[count] = None
             if count == "successes":
                 found["value"] = None
+            if count == "claims":
+                found["precision"] = None
     return found
 
 

@@ -117,6 +117,7 @@ def test_a_count_of_a_few_people_is_shown_as_below_k() -> None:
     detail = without_small_counts(assessment["detail"]["attacks"], 5)
     assert detail["linkage"][0]["after"][0]["certain"]["successes"] is None
     assert detail["linkage"][0]["after"][0]["recall"]["value"] is None
+    assert detail["linkage"][0]["after"][0]["precision"] is None
     assert attacks_of(manifest, {"detail": {"attacks": detail}}, Counts(5))[0] == linkage
 
 

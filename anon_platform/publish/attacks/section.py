@@ -144,7 +144,9 @@ def _way(found: Mapping[str, Any], side: str, counts: Counts) -> Way:
         _count(found["matched"], counts),
         _count(found["claims"], counts),
         _count(right, counts) if recall is not None else DASH,
-        DASH if precision is None or not precision["n"] else _share(precision, counts),
+        DASH
+        if precision is None or _few(found["claims"], counts) or not precision["n"]
+        else _share(precision, counts),
         DASH if recall is None else _share(recall, counts),
         percent(found["picked"], 2),
     )
