@@ -5,13 +5,15 @@ import random
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from anon_platform.errors import SourceError
-from anon_platform.pipeline import plan, run
+from anon_platform.pipeline import STAGES, plan, run
 from anon_platform.pipeline.stages import raw
 from anon_platform.policy import FaultyPolicyError, load_policy
 from anon_platform_tests.clinic import make_clinic, visits, write_csv
+from anon_platform_tests.pipeline.test_tables_run import policy_of, write, write_tables
 
 LINKAGE: dict[str, Any] = {
     "name": "voter list",
@@ -216,3 +218,37 @@ def test_membership_in_the_training_of_the_model_is_measured(tmp_path: Path) -> 
     assert told["auc"][1] <= told["auc"][0] <= told["auc"][2] <= 1
     missed = outcome.validated.assessment.missed()  # type: ignore[union-attr]
     assert [metric.name for metric in missed] == ["membership attack on the model"]
+
+
+def test_a_table_of_several_is_attacked_with_a_file_and_its_truth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same people in every table: whoever is known by name is found in the raw table, and not in the released one."""
+    monkeypatch.setenv("ANON_KEY_CODES", bytes(range(32)).hex())
+    monkeypatch.setenv("ANON_KEY_SHIFTS", bytes(range(70, 102)).hex())
+    write_tables(tmp_path)
+    people = pl.read_parquet(tmp_path / "patients.parquet").rows()
+    write_csv(
+        tmp_path / "voters.csv",
+        [(f"L{i}", row[3], row[2]) for i, row in enumerate(people)],
+        ("voter", "called", "gender"),
+    )
+    write_csv(tmp_path / "truth.csv", [(f"L{i}", row[0]) for i, row in enumerate(people)], ("voter", "who"))
+    linkage = {
+        "name": "voters", "external": {"format": "csv", "path": "voters.csv", "id": "voter"},
+        "columns": {"sex": "gender"}, "before": {"name": "called"}, "max_recall": 0.1,
+        "truth": {"format": "csv", "path": "truth.csv", "external": "voter", "person": "who"},
+    }  # fmt: skip
+    file = write(tmp_path, policy_of(patients={"attacks": {"seed": 1, "linkage": [linkage]}}))
+    outcome = run(file)
+    assert outcome.released, outcome.validated.assessment
+    table = Path(outcome.validated.path) / "tables" / "patients"
+    found = json.loads((table / "assessment.json").read_text())["detail"]["attacks"]["linkage"][0]
+    assert found["before"][0]["recall"]["value"] == 1.0
+    assert found["after"][1]["claims"] == 0
+    assert "Linkage with the voters" in (table / "report.html").read_text(encoding="utf-8")
+    first = Path(outcome.validated.path).name
+    write_csv(
+        tmp_path / "truth.csv", [(f"L{i}", row[0]) for i, row in enumerate(people[:50])], ("voter", "who")
+    )
+    assert STAGES["raw"](file, lambda *_: None).release_id != first
