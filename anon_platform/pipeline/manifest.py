@@ -17,6 +17,10 @@ RESTS_ON_MANIFEST = (
 
 OF_REGULATIONS = "the verdicts on clauses of regulations: they rest on the policy's treatments and on the original columns as well"
 
+OF_ATTACKS = (
+    "the attacks: they know whose each row is, and hold files that are not in the release (see: anon attack)"
+)
+
 
 def build_manifest(
     *,
@@ -67,7 +71,11 @@ def build_manifest(
         "stages": stages,
         "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
         "passed": assessment.passed,
-        "rests_on_manifest": [*RESTS_ON_MANIFEST, *([OF_REGULATIONS] if policy.regulation else [])],
+        "rests_on_manifest": [
+            *RESTS_ON_MANIFEST,
+            *([OF_REGULATIONS] if policy.regulation else []),
+            *([OF_ATTACKS] if policy.attacks is not None else []),
+        ],
         "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
     }
 

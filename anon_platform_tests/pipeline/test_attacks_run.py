@@ -144,6 +144,7 @@ def test_staging_holds_what_the_attack_on_the_raw_data_needs_and_nobody_else(tmp
     outcome = run(file)
     manifest = json.loads((Path(outcome.validated.path) / "manifest.json").read_text())
     assert "name" not in manifest["columns"]
+    assert manifest["rests_on_manifest"][-1].startswith("the attacks: ")
     assert "name" not in load_policy(make_clinic(tmp_path)).staged
 
 
