@@ -20,6 +20,7 @@ from anon_platform.pipeline.treatments import (
     as_left,
     at_released_detail,
     hierarchy_of,
+    ladders_of,
     perturbed_columns,
     steps_before_search,
     with_levels,
@@ -38,6 +39,7 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
     folder = work.part("anonymized")
     table = work.snapshot(policy.engine)
     levels = work.require("anonymized")["levels"]
+    ladders = ladders_of(table, policy, policy.quasi_identifiers)
     earlier = earlier_releases(policy, work) if policy.quasi_identifiers else None
     recoded = None
     if policy.recoding.model == "local":
@@ -50,7 +52,7 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         kept=pl.read_parquet(folder / "kept.parquet", glob=False),
         suppressed=pl.read_parquet(folder / "suppressed.parquet", glob=False)[ROW],
         source=table,
-        treat=at_released_detail(table, policy, with_levels(table, policy, levels)),
+        treat=at_released_detail(table, policy, with_levels(table, policy, levels, ladders)),
         as_left=as_left(policy, table),
         perturbed=perturbed_columns(policy),
         population=populations(policy, work, table, levels),
@@ -60,6 +62,8 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         earlier=earlier.traces if earlier is not None else {},
         untraced=earlier.untraced if earlier is not None else (),
         reviewed=newest_review(policy),
+        ladders=ladders,
+        levels=levels,
     )
 
 

@@ -24,12 +24,14 @@ from anon_platform.policy.thresholds import (
     KMap,
     Thresholds,
 )
+from anon_platform.policy.utility import Condition, Query, Utility
 
 __all__ = [
     "ANY_POLICY",
     "SENSITIVE_MODELS",
     "Attacker",
     "Column",
+    "Condition",
     "DeltaPresence",
     "Engine",
     "Fault",
@@ -41,11 +43,13 @@ __all__ = [
     "Population",
     "PrivacyUnit",
     "Publish",
+    "Query",
     "Schedule",
     "Source",
     "TableRules",
     "TablesPolicy",
     "Thresholds",
+    "Utility",
     "Watch",
     "dataset_name",
     "json_schema",

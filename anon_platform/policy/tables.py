@@ -18,6 +18,7 @@ from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.risk import Risk
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
+from anon_platform.policy.utility import Utility
 from anon_platform.spec import Spec
 
 TABLE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
@@ -48,6 +49,7 @@ class TableRules(Spec):
     attackers: tuple[Attacker, ...] = ()
     risk: Risk | None = None
     model: Model | None = None
+    utility: Utility | None = None
 
 
 class TablesPolicy(Spec):
@@ -131,6 +133,7 @@ class TablesPolicy(Spec):
             "attackers": rules.attackers,
             "risk": rules.risk,
             "model": rules.model,
+            "utility": rules.utility,
             "publish": self.publish,
             "engine": self.engine,
         }

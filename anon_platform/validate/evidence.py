@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from anon_platform.anonymize import Treat
+from anon_platform.anonymize.hierarchy import Ladder
 from anon_platform.policy import Policy
 from anon_platform.table import Table
 from anon_platform.validate.differencing import Trace
@@ -87,6 +88,8 @@ class Evidence:
     seen: every released column as it looks; for policies that name a regulation.
     identities: ROW, TOKEN and RECORD of the source; where quasi-identifiers leave.
     earlier: by release id what the recipient has of this dataset already. untraced: such releases that left no trace.
+    ladders: of each quasi-identifier its hierarchy over the values up to the search; left out, information loss is not
+        measured. levels: the released level of each, where all records have the same.
     reviewed: what people found who looked at a sample of the notes, where the policy demands it and there is one.
     """
 
@@ -105,6 +108,8 @@ class Evidence:
     earlier: Mapping[str, Trace] = field(default_factory=dict)
     untraced: tuple[str, ...] = ()
     reviewed: Reviewed | None = None
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
 
     def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """`rows` of the source with the columns `names` as they are released, whether the rows are or not.

@@ -82,6 +82,8 @@ OTHER = {
     "widths": [5, 15, 45], "features": ["age"], "formats": ["csv"], "required": False,
     "enhanced": False, "knows": ["age", "sex"], "replace_by": "median", "row": "name", "invariant": False,
     "keep": [6, 4], "whole": False, "sizes": [2, 6], "coarsest": "10", "characters": "digits", "known_from": ["name"], "language": "es", "model": True, "second_model": None, "label": "OTHER", "name": "other", "distribution": "uniform", "like": "place", "pdf": False,
+    "learners": ["gradient_boosting"], "mode": "analytics", "average": "grade", "group_by": "race",
+    "since": "2020-02-02", "before": "2021-02-02",
 }  # fmt: skip
 """Another value for a setting that not every text or number would do for."""
 
