@@ -19,6 +19,7 @@ from anon_platform.publish.headlines import headlines, missed_thresholds
 from anon_platform.publish.pdf import PDF, write_pdf
 from anon_platform.publish.regulations import regulations_of
 from anon_platform.publish.risk import earlier_rows, risk_tables
+from anon_platform.publish.utility import utility_section
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
 
 REPORT = "report.html"
@@ -60,6 +61,14 @@ def rendered(template: str, told: Mapping[str, Any]) -> str:
     return environment.get_template(template).render(told)
 
 
+def stylesheet() -> str:
+    """The style of the report's page, for other pages that look like it; without a footer."""
+    from jinja2 import Environment, PackageLoader
+
+    loader = PackageLoader("anon_platform.publish", "templates")
+    return Environment(loader=loader, autoescape=False).get_template("report.css").render(footer="")  # noqa: S701 - a style sheet, no page
+
+
 def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[str, Any]:
     """What the template shows, in words."""
     thresholds, detail = manifest["plan"]["thresholds"], assessment["detail"]
@@ -87,6 +96,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "risks": risk_tables(detail, counts),
         "earlier": earlier_rows(detail, counts),
         "figures": figures(manifest, assessment, counts),
+        "useful": utility_section(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
         "texts": texts(manifest, assessment, counts),
         "unit": unit,
