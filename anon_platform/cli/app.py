@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from anon_platform import errors
+from anon_platform.cli.frontier import frontier
 from anon_platform.cli.kanon import kanon
 from anon_platform.cli.keys import keys_app
 from anon_platform.cli.reidentify import approvers_app, reidentify_app
@@ -230,6 +231,7 @@ def schema(
         raise errors.StorageError(f"cannot write {write}: {fault.strerror}") from None
 
 
+app.command(epilog=EPILOG)(frontier)
 app.command(epilog=EPILOG)(kanon)
 app.command(epilog=EPILOG)(review)
 app.command("review-import", epilog=EPILOG)(review_import)
