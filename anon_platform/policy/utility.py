@@ -3,13 +3,25 @@
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from anon_platform.spec import Spec
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 Cell = str | int | float | bool
+
+
+def _day(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise ValueError("write a date, such as 2020-12-31") from None
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
 
 ANALYTICS = (
     "fidelity",
@@ -35,9 +47,9 @@ class Condition(Spec):
     """Numbers from it on."""
     below: int | float | None = None
     """Numbers below it."""
-    since: dt.date | None = Field(default=None, strict=False)
+    since: Day | None = None
     """Dates from it on."""
-    before: dt.date | None = Field(default=None, strict=False)
+    before: Day | None = None
     """Dates before it."""
 
     @model_validator(mode="after")

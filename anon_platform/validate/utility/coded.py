@@ -140,15 +140,17 @@ def _over_cells(low: Floats, high: Floats, edges: Floats, unit: float) -> Floats
 
 
 def _values(column: Compared, original: pl.Series, labels: pl.Series, rng: np.random.Generator) -> Coded:
-    counts = column.before.drop_nulls(VALUE).group_by(VALUE).agg(pl.col("n").sum())
+    counts = column.before.drop_nulls(VALUE).group_by(VALUE, maintain_order=True).agg(pl.col("n").sum())
     often = counts.sort(pl.col("n"), pl.col(VALUE).cast(pl.String), descending=[True, False])
     cell = often.select(VALUE, cell=(pl.int_range(pl.len()) + 1).clip(upper_bound=VALUES + 1).cast(pl.Int64))
     before = _joined(original, cell, VALUE, "cell").fill_null(0).to_numpy().astype(np.uint8)
     cells = int(cell["cell"].max() or 0) + 1  # type: ignore[arg-type]
     known = column.after.select(LABEL).sort(LABEL, nulls_last=False)
-    covers = column.covers.join(cell, on=VALUE, how="left", nulls_equal=True)
+    covers = column.covers.join(cell, on=VALUE, how="left", nulls_equal=True, maintain_order="left")
     covers = covers.with_columns(pl.col("cell").fill_null(0), part=1 / pl.len().over(LABEL))
-    codes = known.with_row_index("code").join(covers, on=LABEL, how="left", nulls_equal=True)
+    codes = known.with_row_index("code").join(
+        covers, on=LABEL, how="left", nulls_equal=True, maintain_order="left"
+    )
     shares = np.zeros((known.height, cells))
     # what no value of the source became may be any of them
     everywhere = np.bincount(before, minlength=cells) / max(len(before), 1)

@@ -149,12 +149,14 @@ def at_values(column: Compared) -> tuple[Floats, Floats]:
     The mass of labels that no value of the source became stands in a cell of its own.
     """
     covers = column.covers.with_columns(part=1 / pl.len().over(LABEL))
-    spread = column.after.join(covers, on=LABEL, how="left", nulls_equal=True)
+    spread = column.after.join(covers, on=LABEL, how="left", nulls_equal=True, maintain_order="left")
     lost = float(spread.filter(pl.col("part").is_null())["n"].sum())
     known = spread.drop_nulls("part").select(VALUE, n=pl.col("n") * pl.col("part"))
-    after = known.group_by(VALUE).agg(pl.col("n").sum())
-    before = column.before.group_by(VALUE).agg(pl.col("n").sum())
-    joined = before.join(after, on=VALUE, how="full", nulls_equal=True).sort("n", descending=True)
+    after = known.group_by(VALUE, maintain_order=True).agg(pl.col("n").sum())
+    before = column.before.group_by(VALUE, maintain_order=True).agg(pl.col("n").sum())
+    joined = before.join(after, on=VALUE, how="full", nulls_equal=True, maintain_order="left_right").sort(
+        "n", descending=True, maintain_order=True
+    )
     p, q = (joined[side].fill_null(0).cast(pl.Float64).to_numpy() for side in ("n", "n_right"))
     return _as_shares(np.append(p, 0.0)), _as_shares(np.append(q, lost))
 
@@ -195,7 +197,7 @@ def _binned(
 
 
 def _shares(left: pl.DataFrame, right: pl.DataFrame, on: str) -> tuple[Floats, Floats]:
-    joined = left.join(right, on=on, how="full", nulls_equal=True)
+    joined = left.join(right, on=on, how="full", nulls_equal=True, maintain_order="left_right")
     p, q = (joined[side].fill_null(0).cast(pl.Float64).to_numpy() for side in ("n", "n_right"))
     return _as_shares(p), _as_shares(q)
 

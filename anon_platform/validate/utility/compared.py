@@ -46,7 +46,7 @@ class Compared:
     @property
     def expected(self) -> pl.DataFrame:
         """The source at released detail: `label` and `n`."""
-        return self.before.group_by(LABEL).agg(pl.col("n").sum())
+        return self.before.group_by(LABEL, maintain_order=True).agg(pl.col("n").sum())
 
     @property
     def numeric(self) -> bool:
@@ -64,23 +64,23 @@ class Compared:
     @cached_property
     def covers(self) -> pl.DataFrame:
         """Distinct pairs of `label` and the `value` that it covers; nulls are values."""
-        seen = self.before.select(LABEL, VALUE).unique()
+        seen = self.before.select(LABEL, VALUE).unique().sort(LABEL, VALUE)
         if self.reach is None:
             return seen
-        return pl.concat([seen, self.reach.select(LABEL, VALUE)]).unique()
+        return pl.concat([seen, self.reach.select(LABEL, VALUE)]).unique().sort(LABEL, VALUE)
 
     @cached_property
     def spans(self) -> pl.DataFrame:
         """Of a numeric column for each label the span `low`, `high` of the known values that it covers."""
         return (
             self.covers.drop_nulls(VALUE)
-            .group_by(LABEL)
+            .group_by(LABEL, maintain_order=True)
             .agg(low=pl.col(VALUE).min().cast(pl.Float64), high=pl.col(VALUE).max().cast(pl.Float64))
         )
 
     def original_mass(self) -> Mass | None:
         """The mass of the known original numbers; None without any."""
-        known = self.before.drop_nulls(VALUE).group_by(VALUE).agg(pl.col("n").sum())
+        known = self.before.drop_nulls(VALUE).group_by(VALUE, maintain_order=True).agg(pl.col("n").sum())
         at = known[VALUE].cast(pl.Float64).to_numpy()
         whole = self.whole_numbers
         return Mass.of(at, at, known["n"].to_numpy(), whole=whole) if len(at) else None
@@ -104,7 +104,7 @@ class Compared:
             number = pl.col(LABEL).cast(pl.Float64).fill_nan(None)
             return self.after.with_columns(low=number, high=number)
         known = self.before[VALUE].drop_nulls()
-        spread = self.after.join(self.spans, on=LABEL, how="left", nulls_equal=True)
+        spread = self.after.join(self.spans, on=LABEL, how="left", nulls_equal=True, maintain_order="left")
         if not len(known):
             return spread
         # what no value of the source became says nothing of its value
@@ -133,17 +133,22 @@ def compared(evidence: Evidence) -> Iterator[Compared]:
 
 def _compared(evidence: Evidence, name: str, counts: pl.DataFrame, *, whole: bool = True) -> Compared:
     """counts: over the column, the label that each value became and perhaps others."""
-    after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
+    after = read_released(evidence.data, [name]).group_by(name, maintain_order=True).agg(n=pl.len())
     wanted, found = alike(counts[LABEL], after[name])
-    expected = pl.DataFrame({name: wanted, "n": counts["n"]}).group_by(name).agg(pl.col("n").sum())
+    expected = (
+        pl.DataFrame({name: wanted, "n": counts["n"]})
+        .group_by(name, maintain_order=True)
+        .agg(pl.col("n").sum())
+    )
     fidelity = fidelity_of(name, counts[name].n_unique(), expected, after.with_columns(found.alias(name)))
     before = pl.DataFrame({VALUE: in_numbers(counts[name]), LABEL: in_numbers(wanted), "n": counts["n"]})
     released = pl.DataFrame({LABEL: in_numbers(found), "n": after["n"]})
     return Compared(
         name,
         fidelity,
-        before.group_by(VALUE, LABEL).agg(pl.col("n").sum()),
-        released.group_by(LABEL).agg(pl.col("n").sum()),
+        # in one order, whatever engine counted: sums of the same numbers differ in their last digits otherwise
+        before.group_by(VALUE, LABEL).agg(pl.col("n").sum()).sort(VALUE, LABEL),
+        released.group_by(LABEL).agg(pl.col("n").sum()).sort(LABEL),
         whole,
         _reach(evidence, name, counts) if whole else None,
     )

@@ -56,7 +56,7 @@ def measure_information_loss(evidence: Evidence, columns: Mapping[str, Compared]
     suppressed = len(evidence.suppressed)
     gone = _suppressed_rows(evidence, names)
     found = [_of_column(evidence, columns[name], suppressed, gone[name]) for name in names]
-    released = read_released(evidence.data, names).group_by(names).agg(n=pl.len())["n"]
+    released = read_released(evidence.data, names).group_by(names, maintain_order=True).agg(n=pl.len())["n"]
     rows = evidence.source.rows
     return InformationLoss(
         float(np.mean([column.loss for column in found])),
@@ -119,14 +119,16 @@ def entropy_lost(values: pl.DataFrame) -> float | None:
     total = float(values["n"].sum())
     if not total:
         return None
-    by_value = values.group_by(VALUE, LABEL).agg(pl.col("n").sum())
-    alone = by_value.group_by(VALUE).agg(pl.col("n").sum())["n"].cast(pl.Float64).to_numpy()
+    by_value = values.group_by(VALUE, LABEL, maintain_order=True).agg(pl.col("n").sum())
+    alone = (
+        by_value.group_by(VALUE, maintain_order=True).agg(pl.col("n").sum())["n"].cast(pl.Float64).to_numpy()
+    )
     whole = -float((alone * np.log2(alone / total)).sum())
     if not whole:
         return None
     inside = by_value.with_columns(of=pl.col("n").sum().over(LABEL))
     lost = -_bits(inside["n"], inside["of"])
-    gone = values.remove(pl.col("kept")).group_by(LABEL).agg(pl.col("n").sum())
+    gone = values.remove(pl.col("kept")).group_by(LABEL, maintain_order=True).agg(pl.col("n").sum())
     if gone.height:
         lost -= _bits(gone["n"], pl.Series([float(gone["n"].sum())] * gone.height))
     return lost / whole
@@ -158,7 +160,7 @@ def priced(column: Compared, built: Ladder, level: str | None) -> pl.DataFrame:
     """
     known = _of_levels(built, level)
     ncp = _certainty(column)
-    found = column.after.join(known, on=LABEL, how="left", nulls_equal=True).join(
+    found = column.after.join(known, on=LABEL, how="left", nulls_equal=True, maintain_order="left").join(
         ncp, on=LABEL, how="left", nulls_equal=True
     )
     most = max(built.leaves - 1, 1)
@@ -189,14 +191,16 @@ def _of_levels(built: Ladder, level: str | None) -> pl.DataFrame:
 
 def _certainty(column: Compared) -> pl.DataFrame:
     """For each label how many values it covers, and of numbers the width of their span over that of the column."""
-    covered = column.covers.group_by(LABEL).agg(covered=pl.len())
+    covered = column.covers.group_by(LABEL, maintain_order=True).agg(covered=pl.len())
     if not column.numeric:
         return covered.with_columns(width=pl.lit(None, pl.Float64))
     spans = column.spans
     low, high = spans["low"].min(), spans["high"].max()
     whole = float(high) - float(low) if low is not None and high is not None else 0.0  # type: ignore[arg-type]
     width = (pl.col("high") - pl.col("low")) / whole if whole else pl.lit(0.0)
-    return covered.join(spans.select(LABEL, width=width), on=LABEL, how="left", nulls_equal=True)
+    return covered.join(
+        spans.select(LABEL, width=width), on=LABEL, how="left", nulls_equal=True, maintain_order="left"
+    )
 
 
 def became(column: Compared, gone: pl.Series) -> pl.DataFrame:
@@ -206,9 +210,13 @@ def became(column: Compared, gone: pl.Series) -> pl.DataFrame:
     a label shows that.
     """
     everybody = column.before.select(VALUE, LABEL, pl.col("n").cast(pl.Int64))
-    lost = pl.DataFrame({VALUE: in_numbers(gone)}).group_by(VALUE).agg(gone=pl.len().cast(pl.Int64))
+    lost = (
+        pl.DataFrame({VALUE: in_numbers(gone)})
+        .group_by(VALUE, maintain_order=True)
+        .agg(gone=pl.len().cast(pl.Int64))
+    )
     # values have one label each where anything is suppressed as a whole
-    both = everybody.join(lost, on=VALUE, how="left", nulls_equal=True).with_columns(
+    both = everybody.join(lost, on=VALUE, how="left", nulls_equal=True, maintain_order="left").with_columns(
         pl.col("gone").fill_null(0)
     )
     left = both.select(VALUE, LABEL, n=pl.col("n") - pl.col("gone"), kept=pl.lit(value=True))

@@ -64,7 +64,7 @@ def _groups(evidence: Evidence, columns: Mapping[str, Compared], query: Query) -
         yield []
         return
     column = columns[query.group_by]
-    counts = column.before.drop_nulls(VALUE).group_by(VALUE).agg(pl.col("n").sum())
+    counts = column.before.drop_nulls(VALUE).group_by(VALUE, maintain_order=True).agg(pl.col("n").sum())
     for value in counts.sort("n", VALUE, descending=True)[VALUE].head(GROUPS):
         yield [_parts(evidence, column, pl.Series([value], dtype=counts.schema[VALUE]))]
 
@@ -121,7 +121,7 @@ def label_shares(column: Compared, wanted: "pl.Series | Range") -> pl.DataFrame:
         return spread.select(LABEL).with_columns(pl.Series("share", shares, dtype=pl.Float64))
     assert isinstance(wanted, pl.Series)
     inside = pl.col(VALUE).is_in(wanted.implode()).fill_null(value=False)
-    return column.covers.group_by(LABEL).agg(share=inside.mean())
+    return column.covers.group_by(LABEL, maintain_order=True).agg(share=inside.mean())
 
 
 def _of_span(low: float, high: float, unit: float, wanted: "pl.Series | Range") -> float:
