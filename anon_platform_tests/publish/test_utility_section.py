@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ from anon_platform.publish.utility_plots import small_bars
 from anon_platform.validate import assess
 from anon_platform_tests.publish.releases import Values, released
 from anon_platform_tests.publish.test_report import Page
+from anon_platform_tests.publish.test_report_in_browser import MEASURE, browser
 from anon_platform_tests.validate.small_releases import POLICY, release, source_of
 from anon_platform_tests.validate.test_prediction import MODEL, visits
+
+__all__ = ["browser"]
+"""The fixture."""
 
 
 def assessed(folder: Path, utility: dict[str, Any] | None) -> tuple[Values, Values]:
@@ -83,3 +88,19 @@ def test_bars_are_as_high_as_their_shares() -> None:
     assert heights == [26.0, 13.0, 13.0, 13.0, 39.0]
     assert "a &amp; b" in drawn
     assert small_bars({"before": [], "after": [], "few": [0.0, 0.0]}, "nothing").count("<rect") == 0
+
+
+def test_a_browser_draws_the_section_without_labels_on_each_other(
+    browser: Callable[..., Any], tmp_path: Path, case: tuple[Values, Values]
+) -> None:
+    """Measured in the browser, and nothing of it is blocked by the page's own content policy."""
+    file = tmp_path / "report.html"
+    file.write_text(page(*case), encoding="utf-8")
+    shown = browser(file, "--dump-dom")
+    assert "CONSOLE" not in shown.stderr
+    assert shown.stdout.count('<svg class="bars"') == 4
+    text = re.sub(r"<meta http-equiv[^>]*>", "", page(*case)).replace("</body>", f"{MEASURE}</body>")
+    file.write_text(text, encoding="utf-8")
+    found = re.search(r"<pre>(.*)</pre>", browser(file, "--dump-dom").stdout)
+    assert found is not None
+    assert found[1].split("|") == [""]
