@@ -8,7 +8,7 @@ from anon_platform.frontier.plot import frontier_plot
 from anon_platform.frontier.point import Point
 from anon_platform.frontier.running import Frontier
 from anon_platform.publish import write_json
-from anon_platform.publish.report import stylesheet
+from anon_platform.publish.report import rendered, stylesheet
 from anon_platform.publish.wording import DASH, decimal, listing, percent
 
 PAGE, NUMBERS = "frontier.html", "frontier.json"
@@ -123,17 +123,7 @@ def _row(found: Frontier, place: int) -> dict[str, Any]:
 
 def page_of(found: Frontier) -> str:
     """The page as HTML text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("anon_platform.frontier", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("frontier.html.j2").render(content(found))
+    return rendered("frontier.html.j2", content(found), "anon_platform.frontier")
 
 
 def content(found: Frontier) -> Mapping[str, Any]:

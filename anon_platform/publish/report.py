@@ -46,12 +46,12 @@ def page(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> str:
     return rendered("report.html.j2", content(manifest, assessment))
 
 
-def rendered(template: str, told: Mapping[str, Any]) -> str:
-    """A page as HTML text. told: what the template shows."""
+def rendered(template: str, told: Mapping[str, Any], package: str = "anon_platform.publish") -> str:
+    """A page as HTML text. told: what the template shows; package: whose templates it is among."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("anon_platform.publish", "templates"),
+        loader=PackageLoader(package, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
@@ -43,6 +43,7 @@ def mass_of(spans: Entries, scale: int, *, whole: bool) -> tuple[Mass, list[orac
     return found, [(Fraction(a, scale), Fraction(b, scale), Fraction(c)) for a, b, c in spans]
 
 
+@settings(max_examples=50)
 @given(cells)
 def test_distances_of_cells_are_their_definitions(pairs: list[tuple[int, int]]) -> None:
     """Shares that are zero on one side are where logarithms go wrong."""
@@ -58,6 +59,7 @@ def test_distances_of_cells_are_their_definitions(pairs: list[tuple[int, int]]) 
     assert hellinger(p, q) ** 2 == pytest.approx(max(1 - overlap, 0), abs=1e-9)
 
 
+@settings(max_examples=50)
 @given(left=entries, right=entries, whole=st.booleans())
 def test_distances_of_spread_numbers_are_areas_and_gaps_between_shares(
     *, left: Entries, right: Entries, whole: bool
@@ -74,6 +76,7 @@ def test_distances_of_spread_numbers_are_areas_and_gaps_between_shares(
     assert a.variance == pytest.approx(float(variance), abs=1e-9)
 
 
+@settings(max_examples=50)
 @given(entries, st.lists(st.integers(1, 19), min_size=1, max_size=4))
 def test_quantiles_of_whole_numbers_are_the_smallest_with_enough_below(
     spans: Entries, twentieths: list[int]
@@ -84,6 +87,7 @@ def test_quantiles_of_whole_numbers_are_the_smallest_with_enough_below(
     assert found.tolist() == [float(oracles.smallest_with(exact, Fraction(one, 20))) for one in twentieths]
 
 
+@settings(max_examples=50)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=20), st.lists(st.integers(0, 9), min_size=1, max_size=20)
 )
@@ -95,6 +99,7 @@ def test_points_are_compared_as_scipy_compares_them(left: list[int], right: list
     assert wasserstein(a, b) == pytest.approx(wasserstein_distance(left, right), abs=1e-9)
 
 
+@settings(max_examples=50)
 @given(spans=entries, count=st.integers(1, 6), whole=st.booleans())
 def test_cells_hold_all_of_the_mass_between_their_bounds(*, spans: Entries, count: int, whole: bool) -> None:
     """Original and released numbers are put into the same cells, whatever their labels span."""

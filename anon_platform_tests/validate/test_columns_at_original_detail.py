@@ -46,7 +46,7 @@ def in_days(values: Sequence[Any]) -> list[Any]:
     return [None if one is None else one.toordinal() if hasattr(one, "toordinal") else one for one in values]
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(rows, st.data())
 def test_categories_are_spread_over_what_their_label_covers(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[Any], data: st.DataObject
@@ -65,7 +65,7 @@ def test_categories_are_spread_over_what_their_label_covers(
     assert found.missing == (towns.count(None) / len(towns), [towns[i] for i in kept].count(None) / len(kept))
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(rows, st.data())
 def test_numbers_and_dates_are_spread_over_the_span_of_their_label(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[Any], data: st.DataObject
@@ -154,7 +154,7 @@ def test_labels_of_local_recodings_cover_more_than_they_were_seen_with(tmp_path:
     assert spans[SUPPRESSED] == (18, 90)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(rows, st.data())
 def test_information_loss_is_what_a_count_by_hand_finds(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[Any], data: st.DataObject
