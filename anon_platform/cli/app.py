@@ -11,6 +11,7 @@ import typer
 
 from anon_platform import errors
 from anon_platform.cli.attack import attack
+from anon_platform.cli.frontier import frontier
 from anon_platform.cli.kanon import kanon
 from anon_platform.cli.keys import keys_app
 from anon_platform.cli.reidentify import approvers_app, reidentify_app
@@ -232,6 +233,7 @@ def schema(
 
 
 app.command(epilog=EPILOG)(attack)
+app.command(epilog=EPILOG)(frontier)
 app.command(epilog=EPILOG)(kanon)
 app.command(epilog=EPILOG)(review)
 app.command("review-import", epilog=EPILOG)(review_import)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from anon_platform.definitions.progress import logged
 from anon_platform.definitions.shown import asset_metadata, check_result, checks_of, stage_metadata
 from anon_platform.errors import AnonError
 from anon_platform.policy import ANY_POLICY
@@ -65,7 +66,7 @@ def _stage_asset(
     def materialize(context: dg.AssetExecutionContext) -> Iterator[Any]:
         from anon_platform.pipeline import STAGES
 
-        report = _value_free(lambda: STAGES[stage](file, _logged(context)))
+        report = _value_free(lambda: STAGES[stage](file, logged(context)))
         results = [check_result(name, report) for name in names]
         yield from _results(policy, report, results, stage)
 
@@ -97,17 +98,3 @@ def _value_free(stage: Callable[[], "StageReport"]) -> "StageReport":
     except AnonError as error:
         message = f"{type(error).__name__}: {error}"
     raise dg.Failure(description=message, allow_retries=False)
-
-
-def _logged(context: dg.AssetExecutionContext) -> Callable[[str, int, int], None]:
-    """Progress as log lines: one when something new begins, and one every tenth of it."""
-    last: tuple[str, int] = ("", -1)
-
-    def hear(what: str, done: int, total: int) -> None:
-        nonlocal last
-        tenth = 10 * done // total if total else 0
-        if (what, tenth) != last:
-            last = (what, tenth)
-            context.log.info(f"{what} {done:,} of {total:,}" if total else what)
-
-    return hear

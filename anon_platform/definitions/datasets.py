@@ -1,14 +1,15 @@
-"""One policy file becomes five assets, a job, and where the policy asks for them a sensor and a schedule."""
+"""One policy file becomes five assets and a frontier, a job, and where the policy asks for them a sensor and a schedule."""
 
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from anon_platform.definitions.assets import stage_assets
+from anon_platform.definitions.assets import DESCRIPTIONS, stage_assets
 from anon_platform.definitions.automation import release_schedule, source_sensor
+from anon_platform.definitions.frontier import frontier_asset, has_frontier
 from anon_platform.errors import PolicyError
-from anon_platform.policy import ANY_POLICY, dataset_name, load_any_policy
+from anon_platform.policy import ANY_POLICY, Policy, dataset_name, load_any_policy
 
 DATASET_TAG = "anon/dataset"
 """Run tag with the dataset's name; `dagster.yaml` lets one run a dataset go at a time."""
@@ -21,8 +22,11 @@ def dataset_definitions(file: Path) -> dg.Definitions:
     except PolicyError as error:
         return broken_policy(dataset_name(file), str(error))
     job = release_job(policy)
+    assets = stage_assets(policy, file)
+    if isinstance(policy, Policy) and has_frontier(policy):
+        assets.append(frontier_asset(policy, file))
     return dg.Definitions(
-        assets=stage_assets(policy, file),
+        assets=assets,
         jobs=[job],
         sensors=[source_sensor(policy, job)] if policy.watch is not None else [],
         schedules=[release_schedule(policy, job)] if policy.schedule is not None else [],
@@ -33,7 +37,7 @@ def release_job(policy: ANY_POLICY) -> UnresolvedAssetJobDefinition:
     """The job that makes a release: all five assets of the dataset."""
     return dg.define_asset_job(
         f"{policy.dataset}_release",
-        selection=dg.AssetSelection.groups(policy.dataset),
+        selection=dg.AssetSelection.assets(*(dg.AssetKey([policy.dataset, stage]) for stage in DESCRIPTIONS)),
         description=f"From source to catalog: {policy.title}",
         tags={DATASET_TAG: policy.dataset},
     )

@@ -22,6 +22,8 @@ CHECKS = {
     "row_accounting": "Rows in = rows released + rows suppressed, exactly, and no column but the policy's leaves.",
     "referential_integrity": "No row leaves that refers to a row which does not, unless it did so in the source.",
     "statistical_fidelity": "No column's distribution moved further than allowed.",
+    "information_loss": "Generalization and suppression take no more detail than allowed.",
+    "query_accuracy": "Counts and averages that analysts ask are as near to the truth as demanded.",
     "model_utility": "A model trained on the release keeps enough of the original model's lift.",
     "linkage": "Files that an attacker may hold re-identify no more people than allowed.",
     "singling_out": "Predicates drawn from the release single out no more people than allowed.",
@@ -43,6 +45,11 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
         off.add("l_diversity")
     if not any(part.model is not None for part in parts):
         off.add("model_utility")
+    limits = [part.utility for part in parts if part.utility is not None]
+    if not any(limit.information_loss is not None for limit in limits):
+        off.add("information_loss")
+    if not any(limit.query_error is not None for limit in limits):
+        off.add("query_accuracy")
     if not any(_has_text(part) for part in parts):
         off.add("text_deidentification")
     if not any(part.thresholds.reviewed_recall is not None for part in parts):

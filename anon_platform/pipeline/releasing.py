@@ -21,6 +21,7 @@ from anon_platform.pipeline.treatments import (
     as_left,
     at_released_detail,
     hierarchy_of,
+    ladders_of,
     perturbed_columns,
     steps_before_search,
     with_levels,
@@ -39,13 +40,14 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
     folder = work.part("anonymized")
     table = work.snapshot(policy.engine)
     levels = work.require("anonymized")["levels"]
+    ladders = ladders_of(table, policy, policy.quasi_identifiers)
     earlier = earlier_releases(policy, work) if policy.quasi_identifiers else None
     recoded = None
     if policy.recoding.model == "local":
         recoded = evident(
             Recoding.read(folder), steps_before_search(policy, table), _hierarchies(policy, table)
         )
-    treat = at_released_detail(table, policy, with_levels(table, policy, levels))
+    treat = at_released_detail(table, policy, with_levels(table, policy, levels, ladders))
     return Evidence(
         policy=policy,
         data=folder / "data",
@@ -65,6 +67,8 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         held=held_files(policy, work, table, folder / "data", treat),
         related=relations(policy, table),
         control=control_rows(policy, work),
+        ladders=ladders,
+        levels=levels,
     )
 
 

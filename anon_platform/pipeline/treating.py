@@ -55,22 +55,33 @@ def fit(
     before = steps_before_search(policy, table)
     left = as_left(policy, table).map(without(dropped)) if dropped is not None else as_left(policy, table)
     counts = treated_counts(left, [*names, *sensitive], before, [PERSON])
+    hierarchies = _hierarchies(policy, table, counts, dropped)
+    crowds = (
+        crowds_of(policy.thresholds, populations_before_search(policy, work, table))
+        if policy.recoding.model == "full_domain"
+        else []
+    )
+    return fit_counts(policy, counts, hierarchies, progress, crowds, stay=stay)
+
+
+def fit_counts(
+    policy: Policy,
+    counts: pl.DataFrame,
+    hierarchies: Mapping[str, LevelLabels],
+    progress: Progress,
+    crowds: Sequence[tuple[Crowd, pl.DataFrame]] = (),
+    *,
+    stay: Mapping[str, str] | None = None,
+) -> Fitted | Recoded:
+    """The search on counts that are there already: quasi-identifiers treated up to it, PERSON, released sensitive values.
+
+    crowds: what is demanded beside each population table. stay: as in `fit`.
+    """
     weights, caps = weights_and_caps(policy)
     caps = _below_all(policy, caps) if policy.recoding.model == "full_domain" else caps
-    search = partial(
-        _search,
-        policy,
-        counts,
-        _hierarchies(policy, table, counts, dropped),
-        weights=weights,
-        progress=progress,
-    )
+    search = partial(_search, policy, counts, hierarchies, weights=weights, progress=progress)
     if policy.recoding.model == "full_domain":
-        return search(
-            caps=caps,
-            populations=crowds_of(policy.thresholds, populations_before_search(policy, work, table)),
-            stay=stay,
-        )
+        return search(caps=caps, populations=crowds, stay=stay)
     found = search(caps=caps)
     over = [name for name, share in policy.thresholds.suppressed_cells.items() if _stars(found, name) > share]
     # a column that lost too many cells may lose none

@@ -7,7 +7,7 @@ those of different people (shifted dates). Columns with such a step are perturbe
 treatment.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,7 +23,7 @@ from anon_platform.anonymize import (
     WholeColumn,
 )
 from anon_platform.anonymize.generalize import to_levels
-from anon_platform.anonymize.hierarchy import Choice, LevelLabels, ladder, needs_counts, resolved
+from anon_platform.anonymize.hierarchy import Choice, Ladder, LevelLabels, ladder, needs_counts, resolved
 from anon_platform.anonymize.order import secret_draws
 from anon_platform.errors import PolicyError
 from anon_platform.keys import load_key
@@ -228,18 +228,27 @@ def _fitted(hierarchy: LevelLabels, name: str, counts: pl.DataFrame) -> LevelLab
     return resolved(hierarchy, people["value"], people["people"])
 
 
-def with_levels(table: Table, policy: Policy, levels: Mapping[str, str]) -> dict[str, Treat]:
-    """For each released column the whole function from its value in `as_left` to the released one.
-
-    Built from the distinct values of the snapshot, so that a later process gets the same functions.
-    """
+def ladders_of(table: Table, policy: Policy, names: Iterable[str]) -> dict[str, Ladder]:
+    """The hierarchies of quasi-identifiers over the distinct values of the snapshot, treated up to the search."""
     before = steps_before_search(policy, table)
-    ladders = {}
-    for name in levels:
+    found = {}
+    for name in names:
         hierarchy = _searched(policy, name)
         counts = treated_counts(table, [name], before, [PERSON] if needs_counts(hierarchy) else [])
-        ladders[name] = ladder(_fitted(hierarchy, name, counts), counts[name].unique(), column=name)
-    chosen = to_levels(ladders, levels)
+        found[name] = ladder(_fitted(hierarchy, name, counts), counts[name].unique(), column=name)
+    return found
+
+
+def with_levels(
+    table: Table, policy: Policy, levels: Mapping[str, str], ladders: Mapping[str, Ladder] | None = None
+) -> dict[str, Treat]:
+    """For each released column the whole function from its value in `as_left` to the released one.
+
+    Built from the distinct values of the snapshot, so that a later process gets the same functions. ladders: as
+    `ladders_of` gives them, where they are known already.
+    """
+    before = steps_before_search(policy, table)
+    chosen = to_levels(ladders_of(table, policy, levels) if ladders is None else ladders, levels)
     return {
         name: chained([before[name], chosen[name]]) if name in chosen else before[name] for name in before
     }

@@ -25,6 +25,7 @@ from anon_platform.policy.thresholds import (
     KMap,
     Thresholds,
 )
+from anon_platform.policy.utility import Condition, Query, Utility
 
 __all__ = [
     "ANY_POLICY",
@@ -32,6 +33,7 @@ __all__ = [
     "Attacker",
     "Attacks",
     "Column",
+    "Condition",
     "DeltaPresence",
     "Engine",
     "External",
@@ -45,12 +47,14 @@ __all__ = [
     "Population",
     "PrivacyUnit",
     "Publish",
+    "Query",
     "Schedule",
     "Source",
     "TableRules",
     "TablesPolicy",
     "Thresholds",
     "Truth",
+    "Utility",
     "Watch",
     "YearsSince",
     "dataset_name",

@@ -20,6 +20,7 @@ from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.risk import Risk
 from anon_platform.policy.source import Population, Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
+from anon_platform.policy.utility import Cell, Utility
 from anon_platform.spec import Spec
 
 Role = Literal[
@@ -130,6 +131,9 @@ class Target(Spec):
     """The value that counts as the event, as text."""
 
 
+Learner = Literal["gradient_boosting", "logistic_regression"]
+
+
 class Model(Spec):
     """The model the data is for; it is trained on original and released rows and tested on held-out people."""
 
@@ -140,6 +144,14 @@ class Model(Spec):
     seed: int = Field(ge=0, le=2**32 - 1)
     max_people: int = Field(default=150_000, ge=100)
     """At most so many people, drawn at random, train and test the model; all when there are fewer."""
+    learners: tuple[Learner, ...] = Field(
+        default=("gradient_boosting", "logistic_regression"), min_length=1, strict=False
+    )
+    """How it is trained; thresholds are about the first one, the others are shown beside it."""
+    groups: dict[str, Annotated[tuple[Cell, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, strict=False
+    )
+    """By column, values that are groups of people, such as sex: [F, M]; does anonymization cost one of them more? Others are one group."""
 
 
 class Publish(Spec):
@@ -210,6 +222,8 @@ class Policy(Spec):
     attacks: Attacks | None = None
     """Attacks that are run on the release before it leaves."""
     model: Model | None = None
+    utility: Utility | None = None
+    """How useful the release must be, and for what; some measures are taken and shown without it as well."""
     publish: Publish
     schedule: Schedule | None = None
     watch: Watch | None = None
@@ -250,7 +264,7 @@ class Policy(Spec):
 
     @property
     def staged(self) -> list[str]:
-        """Columns that are copied to staging: those that leave, those that texts are searched for, those that are attacked."""
+        """Columns that are copied to staging: those that leave, that texts are searched for, that are attacked, and groups of people."""
         known = [
             name
             for column in self.columns.values()
@@ -262,7 +276,8 @@ class Policy(Spec):
             )
         ]
         attacked = self.attacks.raw_columns if self.attacks is not None else []
-        return [name for name in self.columns if name in {*self.released, *known, *attacked}]
+        groups = self.model.groups if self.model is not None else {}
+        return [name for name in self.columns if name in {*self.released, *known, *attacked, *groups}]
 
     @property
     def treats_people(self) -> bool:

@@ -11,6 +11,7 @@ from anon_platform.policy.privacy_rules import Broken, Draft, privacy_rules
 from anon_platform.policy.recoding_rules import recoding_rules
 from anon_platform.policy.risk_rules import risk_rules
 from anon_platform.policy.text_rules import text_rules
+from anon_platform.policy.utility_rules import utility_rules
 
 
 def broken_rules(draft: Draft) -> Iterator[Broken]:
@@ -30,6 +31,7 @@ def broken_rules(draft: Draft) -> Iterator[Broken]:
     yield from _thresholds(draft)
     yield from _privacy_unit(draft)
     yield from _model(draft)
+    yield from utility_rules(draft)
 
 
 def _name(name: str, *, read: bool) -> Iterator[Broken]:

@@ -19,6 +19,7 @@ from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.risk import Risk
 from anon_platform.policy.source import Source
 from anon_platform.policy.thresholds import Attacker, Thresholds
+from anon_platform.policy.utility import Utility
 from anon_platform.spec import Spec
 
 TABLE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
@@ -50,6 +51,7 @@ class TableRules(Spec):
     risk: Risk | None = None
     attacks: Attacks | None = None
     model: Model | None = None
+    utility: Utility | None = None
 
 
 class TablesPolicy(Spec):
@@ -134,6 +136,7 @@ class TablesPolicy(Spec):
             "risk": rules.risk,
             "attacks": rules.attacks,
             "model": rules.model,
+            "utility": rules.utility,
             "publish": self.publish,
             "engine": self.engine,
         }

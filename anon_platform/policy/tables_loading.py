@@ -60,7 +60,7 @@ def read_any_policy(file: Path) -> Reading | TablesReading:
 
 def place_in(name: str, rules: TableRules, at: Path_) -> Path_:
     """Where the file says what the policy of one table would say at this place."""
-    own = {"source", "columns", "attackers", "attacks", "risk", "model"}
+    own = {"source", "columns", "attackers", "attacks", "risk", "model", "utility"}
     own |= {part for part in ("thresholds", "recoding") if getattr(rules, part) is not None}
     if at[:2] == ("privacy_unit", "column"):
         return ("tables", name, "person")

@@ -25,6 +25,8 @@ CHECKS = {
     "row_accounting": "Row accounting",
     "referential_integrity": "References between tables",
     "statistical_fidelity": "Statistical fidelity",
+    "information_loss": "Information loss",
+    "query_accuracy": "Query accuracy",
     "model_utility": "Model utility",
     "linkage": "Attack: linkage with an external file",
     "singling_out": "Attack: singling out",
@@ -49,7 +51,20 @@ MEANINGS = {
     "unique by known events": "Share of {people} who are alone with the rows that an attacker knows",
     "suppressed records": "Share of records left out so that the others meet the thresholds",
     "largest column distance": "How far the column that moved most moved, from 0 to 1",
+    "largest column distance at original detail": "The same, with labels spread over what they cover",
+    "mean pair difference": "How far associations of two columns changed, on average over all pairs",
+    "k-marginal score": "NIST’s score of three columns together: 1000 when nothing changed",
+    "pMSE ratio": "How much better released records are told from original ones than by chance",
+    "information loss": "What an average record loses of its quasi-identifiers, 0 to 100 %",
+    "certainty lost": "The same by how much of a column a label leaves open",
+    "precision lost": "The same by how high a label stands in its hierarchy",
+    "median query error": "Relative error of counts and averages that analysts would ask, of half of them at most",
+    "95th percentile of query errors": "The same, of nineteen out of twenty",
     "model loss": "Share of the model’s lift over chance that is lost",
+    "model loss of logistic regression": "The same for a simpler model",
+    "model loss of gradient boosting": "The same for a more flexible model",
+    "calibration error": "How far the chances of the model trained on released rows are from what happened",
+    "largest group loss": "What one group’s model loses beyond what everybody’s does, in area under the curve",
     "k-map": "The fewest people of the population who share one combination, or how many of the data stand for them",
     "lowest presence": "Chance that somebody of the population is in the data, for whoever it is lowest",
     "highest presence": "Chance that somebody of the population is in the data, for whoever it is highest",
@@ -91,7 +106,9 @@ BY_ATTACK = {
 BELOW = ("ratio of the commonest to the rare values", "bits")
 """Units of measures that have to stay below their threshold, not at it."""
 
-REAL = (*BELOW, "equally likely values", "relative gain", "area under the curve, 0.5 is a coin")
+REAL = (
+    *BELOW, "equally likely values", "relative gain", "area under the curve, 0.5 is a coin", "times what chance gives",
+)  # fmt: skip
 """Units of measures that have decimals."""
 
 

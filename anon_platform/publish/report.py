@@ -20,6 +20,7 @@ from anon_platform.publish.headlines import headlines, missed_thresholds
 from anon_platform.publish.pdf import PDF, write_pdf
 from anon_platform.publish.regulations import regulations_of
 from anon_platform.publish.risk import earlier_rows, risk_tables
+from anon_platform.publish.utility import utility_section
 from anon_platform.publish.wording import SMALL_CELL, Counts, listing, moment, plural, retention
 
 REPORT = "report.html"
@@ -46,12 +47,12 @@ def page(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> str:
     return rendered("report.html.j2", content(manifest, assessment))
 
 
-def rendered(template: str, told: Mapping[str, Any]) -> str:
-    """A page as HTML text. told: what the template shows."""
+def rendered(template: str, told: Mapping[str, Any], package: str = "anon_platform.publish") -> str:
+    """A page as HTML text. told: what the template shows; package: whose templates it is among."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("anon_platform.publish", "templates"),
+        loader=PackageLoader(package, "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -59,6 +60,14 @@ def rendered(template: str, told: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template(template).render(told)
+
+
+def stylesheet() -> str:
+    """The style of the report's page, for other pages that look like it; without a footer."""
+    from jinja2 import Environment, PackageLoader
+
+    loader = PackageLoader("anon_platform.publish", "templates")
+    return Environment(loader=loader, autoescape=False).get_template("report.css").render(footer="")  # noqa: S701 - a style sheet, no page
 
 
 def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +97,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "risks": risk_tables(detail, counts),
         "earlier": earlier_rows(detail, counts),
         "figures": figures(manifest, assessment, counts),
+        "useful": utility_section(manifest, assessment, counts),
         "not_measured": not_measured(manifest, assessment),
         "attacks": attacks_of(manifest, assessment, counts),
         "texts": texts(manifest, assessment, counts),

@@ -13,10 +13,9 @@ from anon_platform.validate.accounting import Accounting, account
 from anon_platform.validate.attacks.measure import measure_attacks
 from anon_platform.validate.earlier import measure_earlier, released_trace
 from anon_platform.validate.evidence import Evidence
-from anon_platform.validate.fidelity import ColumnFidelity, measure_fidelity
 from anon_platform.validate.files import read_released
 from anon_platform.validate.metric import Metric, least, most
-from anon_platform.validate.model import ModelLoss, measure_model
+from anon_platform.validate.prediction import measure_model, model_metrics
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
 from anon_platform.validate.regulations import judge, metrics_of
@@ -25,6 +24,7 @@ from anon_platform.validate.risk import measure_risk, risk_metrics
 from anon_platform.validate.text_gold import measure_text_gold
 from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
 from anon_platform.validate.text_others import measure_others_in_text
+from anon_platform.validate.utility import ColumnFidelity, Limits, measure_utility, utility_metrics
 
 
 class Assessment(Spec):
@@ -57,6 +57,8 @@ CHECKS = (
     "row_accounting",
     "referential_integrity",
     "statistical_fidelity",
+    "information_loss",
+    "query_accuracy",
     "model_utility",
     "linkage",
     "singling_out",
@@ -113,14 +115,17 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
         detail["regulations"] = [one.as_json() for one in judged]
         metrics += metrics_of(judged)
     say("statistical fidelity")
-    fidelity = measure_fidelity(evidence)
-    detail["fidelity"] = [asdict(column) for column in fidelity]
-    metrics.append(_fidelity(fidelity, policy.thresholds.fidelity))
+    useful = measure_utility(evidence, say=say)
+    limits = Limits(policy.utility)
+    detail["fidelity"] = [asdict(column) for column in useful.fidelity]
+    detail["utility"] = useful.as_json()
+    metrics.append(limits.shown("fidelity", _fidelity(useful.fidelity, policy.thresholds.fidelity)))
+    metrics += utility_metrics(useful, policy.utility)
     if policy.model is not None and policy.thresholds.model_loss is not None:
         say("model utility")
         found = measure_model(evidence, policy.model)
         detail["model"] = found if isinstance(found, str) else asdict(found)
-        metrics.append(_model(found, policy.thresholds.model_loss))
+        metrics += model_metrics(found, policy)
     if policy.attacks is not None:
         found_by_attacks, detail["attacks"] = measure_attacks(evidence, policy.attacks, say)
         metrics += found_by_attacks
@@ -197,14 +202,3 @@ def _fidelity(fidelity: list[ColumnFidelity], limit: float) -> Metric:
     if over:
         note = f"{', '.join(over)} moved too far; {metric.note}, or fewer suppressed records"
     return metric.model_copy(update={"note": note})
-
-
-def _model(found: ModelLoss | str, limit: float) -> Metric:
-    if isinstance(found, str):
-        return Metric(
-            check="model_utility", name="model loss", value=None, threshold=limit, at_least=False,
-            passed=False, unit="share of lift", note=found,
-        )  # fmt: skip
-    metric = most("model_utility", "model loss", found.loss, limit, "share of lift")
-    interval = f"95 % interval {found.interval[0]:.3f} to {found.interval[1]:.3f}"
-    return metric.model_copy(update={"note": "; ".join(filter(None, [metric.note, interval]))})

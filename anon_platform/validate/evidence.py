@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from anon_platform.anonymize import Treat
+from anon_platform.anonymize.hierarchy import Ladder
 from anon_platform.policy import Policy
 from anon_platform.table import Table
 from anon_platform.validate.attacks.linkage import Held
@@ -92,6 +93,8 @@ class Evidence:
     related: for every quasi-identifier that leaves, from original values and released labels to the pairs of them (texts
         `value` and `label`) of which the label covers the value; for policies with attacks.
     control: people like those of the source who are not in it, PERSON and the staged columns, where the policy names some.
+    ladders: of each quasi-identifier its hierarchy over the values up to the search; left out, information loss is not
+        measured. levels: the released level of each, where all records have the same.
     reviewed: what people found who looked at a sample of the notes, where the policy demands it and there is one.
     """
 
@@ -113,6 +116,8 @@ class Evidence:
     held: Mapping[str, Held] = field(default_factory=dict)
     related: Mapping[str, Callable[[pl.Series, pl.Series], pl.DataFrame]] = field(default_factory=dict)
     control: pl.DataFrame | None = None
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    levels: Mapping[str, str] = field(default_factory=dict)
 
     def at_released_detail(self, rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         """`rows` of the source with the columns `names` as they are released, whether the rows are or not.

@@ -27,7 +27,7 @@ from anon_platform.policy import FaultyPolicyError, Policy, load_policy
 from anon_platform.table import PERSON, ROW, DuckDBTable, PolarsTable
 from anon_platform.validate import assess
 from anon_platform.validate.accounting import account
-from anon_platform.validate.fidelity import measure_fidelity
+from anon_platform.validate.utility.columns import measure_fidelity
 from anon_platform_tests.clinic import POLICY, make_clinic
 
 GENERALIZE = {"technique": "generalize"}

@@ -84,6 +84,8 @@ OTHER = {
     "keep": [6, 4], "whole": False, "sizes": [2, 6], "coarsest": "10", "characters": "digits", "known_from": ["name"], "language": "es", "model": True, "second_model": None, "label": "OTHER", "name": "other", "distribution": "uniform", "like": "place", "pdf": False,
     "confidence": 0.95, "in_years": [2006, 2008], "one": ["age"], "other": ["zip"], "secrets": ["result"],
     "known": ["sex"], "columns": ["age", "sex", "cause"],
+    "learners": ["gradient_boosting"], "mode": "analytics", "average": "grade", "group_by": "race",
+    "since": "2020-02-02", "before": "2021-02-02",
 }  # fmt: skip
 """Another value for a setting that not every text or number would do for."""
 

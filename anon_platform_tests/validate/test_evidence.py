@@ -17,9 +17,9 @@ from anon_platform.policy.model import Model, Target
 from anon_platform.table import PERSON, ROW, PolarsTable
 from anon_platform.validate import Evidence
 from anon_platform.validate.accounting import account
-from anon_platform.validate.fidelity import measure_fidelity
-from anon_platform.validate.model import measure_model
+from anon_platform.validate.prediction.measure import measure_model
 from anon_platform.validate.privacy import measure_privacy
+from anon_platform.validate.utility.columns import measure_fidelity
 from anon_platform_tests import oracles
 
 POLICY = {

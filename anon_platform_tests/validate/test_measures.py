@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from anon_platform.validate.fidelity import BINS, MANY, total_variation
-from anon_platform.validate.model import area_under_curve, lost_lift
+from anon_platform.validate.prediction.scores import area_under_curve, lost_lift
+from anon_platform.validate.utility.fidelity import BINS, MANY, total_variation
 from anon_platform_tests import oracles
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)

@@ -6,10 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anon_platform.anonymize import OfPeople, OfRecords
-from anon_platform.validate.evidence import Evidence
-from anon_platform.validate.files import alike, read_released
-
 MANY = 200
 """Above so many distinct numbers a column is compared in bins of equal size."""
 
@@ -29,45 +25,15 @@ class ColumnFidelity:
     distinct_after: int
 
 
-def measure_fidelity(evidence: Evidence) -> list[ColumnFidelity]:
-    """One entry a released column, in the policy's order.
+def fidelity_of(
+    name: str, distinct_before: int, expected: pl.DataFrame, released: pl.DataFrame
+) -> ColumnFidelity:
+    """Of one column. expected: frequency table over `name` of the source at released detail; released: what leaves.
 
-    Dates that moved person by person are compared with themselves, so that only what was suppressed shows: every date
-    of the calendar has others now. Texts are not compared.
-
-    Original values go through the column's treatment first, so that a label is compared with the same
-    label: the distance shows what suppression of records did, the distinct values what generalization did.
+    Original values went through the column's treatment first, so that a label is compared with the same label: the
+    distance shows what suppression of records did, the distinct values what generalization did.
     """
-    policy = evidence.policy
-    together = () if evidence.recoded is None else evidence.recoded.columns
-    joint = evidence.source.counts(list(together)) if together else pl.DataFrame()
-    found = []
-    for name in policy.released:
-        steps = policy.columns[name].treat
-        if any(isinstance(step, OfPeople) for step in steps) and evidence.as_left is not None:
-            found.append(_moved(evidence.as_left.counts([name]), evidence, name))
-        elif not any(isinstance(step, OfRecords) for step in steps):
-            counts = joint if name in together else evidence.source.counts([name])
-            found.append(_column(counts, evidence, name))
-    return found
-
-
-def _moved(left: pl.DataFrame, evidence: Evidence, name: str) -> ColumnFidelity:
-    """left: frequency table of the column as it leaves, of all rows."""
-    after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
-    wanted, found = alike(left[name], after[name])
-    distance = total_variation(left.with_columns(wanted), after.with_columns(found), name)
-    return ColumnFidelity(name, distance, left.height, after.height)
-
-
-def _column(counts: pl.DataFrame, evidence: Evidence, name: str) -> ColumnFidelity:
-    """counts: frequency table over the column, and over those that were recoded together with it."""
-    before = counts.group_by(name).agg(pl.col("n").sum())
-    expected = evidence.at_released_detail(counts, [name]).group_by(name).agg(pl.col("n").sum())
-    after = read_released(evidence.data, [name]).group_by(name).agg(n=pl.len())
-    wanted, found = alike(expected[name], after[name])
-    distance = total_variation(expected.with_columns(wanted), after.with_columns(found), name)
-    return ColumnFidelity(name, distance, before.height, after.height)
+    return ColumnFidelity(name, total_variation(expected, released, name), distinct_before, released.height)
 
 
 def total_variation(left: pl.DataFrame, right: pl.DataFrame, name: str) -> float:
