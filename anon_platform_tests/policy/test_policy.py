@@ -84,6 +84,12 @@ OTHER = {
     "keep": [6, 4], "whole": False, "sizes": [2, 6], "coarsest": "10", "characters": "digits", "known_from": ["name"], "language": "es", "model": True, "second_model": None, "label": "OTHER", "name": "other", "distribution": "uniform", "like": "place", "pdf": False,
     "confidence": 0.95, "in_years": [2006, 2008], "one": ["age"], "other": ["zip"], "secrets": ["result"],
     "known": ["sex"], "columns": ["age", "sex", "cause"],
+    "measure": "maximum risk", "held_on": "2026-02-04", "sharing_model": "enclave", "trust_model": "local",
+    **dict.fromkeys((
+        "original_retained", "treated_as_personal_data", "keys_kept_apart", "keys_for_this_recipient_only",
+        "contract_forbids_reidentification", "public_commitment", "patient_information", "privacy_notice_names_method",
+        "contract_of_ab_713", "reidentification_excluded", "anonymisation_report",
+    ), False),
 }  # fmt: skip
 """Another value for a setting that not every text or number would do for."""
 
