@@ -6,7 +6,7 @@ CCPA_DEIDENTIFIED = Pack(
     "ccpa_deidentified",
     "CCPA/CPRA deidentified information, with AB 713",
     "Cal. Civ. Code 1798.140(m) as of 1 January 2023; AB 713, chapter 172, statutes of 2020",
-    "California Civil Code, sections 1798.130, 1798.140, 1798.146 and 1798.148",
+    "text of 1798.140(m) and 1798.148(a); law firms' notes on AB 713 for 1798.130, 1798.146 and 1798.148(c), to be checked",
     (
         Clause(
             "m",

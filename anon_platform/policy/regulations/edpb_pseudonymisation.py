@@ -6,7 +6,8 @@ EDPB_PSEUDONYMISATION = Pack(
     "edpb_pseudonymisation",
     "GDPR, pseudonymisation domain (EDPB Guidelines 01/2025)",
     "version adopted on 16 January 2025 for public consultation; no final version was known when this pack was written",
-    "European Data Protection Board, Guidelines 01/2025 on Pseudonymisation; article 4(5) of Regulation (EU) 2016/679",
+    "article 4(5) of Regulation (EU) 2016/679; extracts and law firms' summaries of the guidelines, whose numbers of sections"
+    " are to be checked",
     (
         Clause(
             "2.3",

@@ -6,7 +6,7 @@ EMA_POLICY_0070 = Pack(
     "ema_policy_0070",
     "EMA Policy 0070, publication of clinical data",
     "external guidance on the implementation of Policy 0070, EMA/90915/2016, version 1.5 of 14 May 2025",
-    "version 1.3 of 20 September 2017, chapter 3; that version 1.5 leaves the threshold as it is has to be checked",
+    "contents of version 1.3 of 20 September 2017 and a summary of version 1.5; threshold and section are to be checked in the latter",
     (
         Clause(
             "risk",

@@ -6,7 +6,7 @@ GDPR_WP29 = Pack(
     "gdpr_wp29",
     "GDPR, three criteria of anonymisation (WP216)",
     "Opinion 05/2014 of the Article 29 Data Protection Working Party, 0829/14/EN, WP216, adopted on 10 April 2014",
-    "the Opinion itself; recital 26 of Regulation (EU) 2016/679 for what is anonymous today",
+    "extracts and law firms' summaries of the Opinion; numbers of sections and of the table are to be checked",
     (
         Clause(
             "1",

@@ -6,7 +6,7 @@ HEALTH_CANADA_PRCI = Pack(
     "health_canada_prci",
     "Health Canada, Public Release of Clinical Information",
     "guidance document, version 1.0 of 12 March 2019",
-    "Health Canada, Public Release of Clinical Information: guidance document; the part on anonymization",
+    "contents and introduction of the guidance document, and summaries; threshold and section are to be checked",
     (
         Clause(
             "risk",

@@ -7,7 +7,7 @@ HIPAA_EXPERT_DETERMINATION = Pack(
     "HIPAA Expert Determination, 45 CFR 164.514(b)(1)",
     "rule as amended on 7 June 2013 (78 FR 34266)",
     "US Department of Health and Human Services, Guidance Regarding Methods for De-identification of Protected Health"
-    " Information, 26 November 2012, questions 2.2 to 2.9",
+    " Information, 26 November 2012, on expert determination",
     (
         Clause(
             "b1",

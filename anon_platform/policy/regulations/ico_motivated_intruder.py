@@ -16,7 +16,7 @@ ICO_MOTIVATED_INTRUDER = Pack(
     "ico_motivated_intruder",
     "UK ICO, record of the motivated intruder test",
     "anonymisation guidance published on 28 March 2025",
-    "Information Commissioner's Office, Anonymisation, chapter How do we ensure anonymisation is effective?",
+    "Information Commissioner's Office, Anonymisation, overview of the chapter How do we ensure anonymisation is effective?",
     (
         _of_chapter(
             "a",

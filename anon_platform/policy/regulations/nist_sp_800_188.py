@@ -11,7 +11,7 @@ NIST_SP_800_188 = Pack(
     "nist_sp_800_188",
     "NIST SP 800-188, De-Identifying Government Datasets",
     "NIST SP 800-188, Techniques and Governance, September 2023",
-    "Garfinkel, Near, Dajani, Singer, Guttman 2023; abstract and chapters on governance and on technical steps",
+    "Garfinkel, Near, Dajani, Singer, Guttman 2023, by its abstract",
     (
         _asked(
             "goals",

@@ -11,7 +11,7 @@ NIST_SP_800_226 = Pack(
     "nist_sp_800_226",
     "NIST SP 800-226, Evaluating Differential Privacy Guarantees",
     "NIST SP 800-226, final, March 2025",
-    "Near, Darais, Lefkovitz, Howarth 2025, Guidelines for Evaluating Differential Privacy Guarantees",
+    "Near, Darais, Lefkovitz, Howarth 2025, Guidelines for Evaluating Differential Privacy Guarantees, by its abstract and summaries",
     (
         _asked(
             "epsilon", "privacy_parameter_epsilon", "The privacy loss ε of the release is stated and bounded"

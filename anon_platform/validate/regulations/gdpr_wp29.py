@@ -17,7 +17,7 @@ EVALUATE = "evaluate the remaining risk thoroughly"
 def singling_out(dossier: Dossier) -> Ruling:
     """By the attack, and by k: somebody alone in a class is singled out, whatever an attack found."""
     measured = dossier.measured
-    k, looked_at = measured.value("k"), measured.told("k", "sample uniques") or "no quasi-identifier leaves"
+    k, looked_at = measured.value("k"), _classes(dossier)
     failing = ["somebody is alone with a combination of quasi-identifiers"] if k is not None and k < 2 else []  # noqa: PLR2004 - alone
     unsure: list[str] = []
     if (attacked := measured.attacked("singling_out")) is not None:
@@ -31,6 +31,16 @@ def singling_out(dossier: Dossier) -> Ruling:
             f"{', '.join(dossier.coded)}: pseudonyms, with which singling out is still a risk (table 6); {EVALUATE}"
         )
     return ruled(looked_at, failing, unsure)
+
+
+def _classes(dossier: Dossier) -> str:
+    """What is shared, and by how many."""
+    told = dossier.measured.told("k", "sample uniques")
+    return (
+        f"{told}, over {', '.join(dossier.policy.quasi_identifiers)}"
+        if told
+        else "no quasi-identifier leaves"
+    )
 
 
 def linkability(dossier: Dossier) -> Ruling:
