@@ -26,7 +26,7 @@ def reasonable_measures(dossier: Dossier) -> Ruling:
     failing, unsure = dossier.identifiers
     gone = sum(column.suppressed for column in dossier.policy.columns.values())
     why = f"the measures are reasonable for households, too: classes count {dossier.people}, who may be of one household"
-    return ruled(f"the treatment of every column; {gone} do not leave", failing, [*unsure, why])
+    return ruled(f"{dossier.treated}; {gone} do not leave", failing, [*unsure, why])
 
 
 def public_commitment(dossier: Dossier) -> Ruling:

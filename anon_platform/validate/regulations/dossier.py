@@ -66,6 +66,16 @@ class Dossier:
             if not self._has(name, (*KEYED, Surrogate))
         ]
 
+    @property
+    def treated(self) -> str:
+        """What is looked at where the treatment decides, in words."""
+        words = [
+            "the treatment of every column",
+            f"{', '.join(self.coded)}: leaves as codes" if self.coded else "",
+            f"{', '.join(self.texts)}: searched for identifiers" if self.texts else "",
+        ]
+        return "; ".join(filter(None, words))
+
     def _has(self, name: str, techniques: tuple[type, ...]) -> bool:
         return any(isinstance(step, techniques) for step in self.policy.columns[name].treat)
 
