@@ -33,6 +33,7 @@ from anon_platform.policy import (
 )
 from anon_platform.policy.model import Target
 from anon_platform.policy.risk import Risk, RiskPopulation
+from anon_platform.policy.statements import Expert, IntruderTest, Statements
 from anon_platform.policy.tables import TablesUnit
 from anon_platform.spec import Spec, descriptions
 
@@ -66,6 +67,9 @@ SECTIONS: list[tuple[str, type[Spec]]] = [
     ("attackers: one entry an attacker", Attacker),
     ("risk", Risk),
     ("risk.population", RiskPopulation),
+    ("statements", Statements),
+    ("statements.expert", Expert),
+    ("statements.intruder_test", IntruderTest),
     ("model", Model),
     ("model.target", Target),
     ("utility", Utility),

@@ -27,6 +27,7 @@ from anon_platform.pipeline.treatments import (
     with_levels,
 )
 from anon_platform.policy import Policy
+from anon_platform.policy.regulations import looks_at_columns
 from anon_platform.publish import MANIFEST, file_hashes, read_json, write_json, write_report
 from anon_platform.table import ROW, Table
 from anon_platform.validate import Assessment, Evidence
@@ -59,7 +60,7 @@ def evidence_of(policy: Policy, work: Work) -> Evidence:
         perturbed=perturbed_columns(policy),
         population=populations(policy, work, table, levels),
         recoded=recoded,
-        seen=seen_columns(policy, folder / "data", table) if policy.regulation else {},
+        seen=seen_columns(policy, folder / "data", table) if looks_at_columns(policy.regulation) else {},
         identities=identities(policy, table) if earlier is not None else None,
         earlier=earlier.traces if earlier is not None else {},
         untraced=earlier.untraced if earlier is not None else (),

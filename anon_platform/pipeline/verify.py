@@ -1,5 +1,6 @@
 """A release checked by anyone who holds the folder: hashes, schema, row-level guarantees, from the files alone."""
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,17 +42,22 @@ class VerifiedRelease:
         return all(finding.passed for finding in self.findings)
 
 
-def verify(folder: Path) -> VerifiedRelease:
+def verify(folder: Path, *, today: dt.date | None = None) -> VerifiedRelease:
     """Recomputes every hash and measures every guarantee again that the files alone can show.
 
-    A folder without a readable manifest raises `IntegrityError`.
+    A folder without a readable manifest raises `IntegrityError`. today: by which a determination may be over; the present
+    day when left out.
     """
     if not (folder / MANIFEST).exists():
         raise IntegrityError(f"no {MANIFEST} in {folder}; name a release folder, see: anon releases")
     manifest = read_json(folder / MANIFEST)
     try:
         findings = _hashes(folder, manifest["files"])
-        findings += _tables(folder, manifest) if "tables" in manifest else _guarantees(folder, manifest)
+        day = today or dt.datetime.now(dt.UTC).date()
+        if "tables" in manifest:
+            findings += _tables(folder, manifest, day)
+        else:
+            findings += [*_guarantees(folder, manifest), *_determined(manifest, day)]
         return VerifiedRelease(
             manifest["dataset"], manifest["release_id"], tuple(findings), tuple(manifest["rests_on_manifest"])
         )
@@ -62,11 +68,11 @@ def verify(folder: Path) -> VerifiedRelease:
     raise AssertionError
 
 
-def _tables(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
+def _tables(folder: Path, manifest: dict[str, Any], today: dt.date) -> list[Finding]:
     """Every finding of every table, and the references between them, counted again."""
     findings = []
     for name in manifest["tables"]:
-        verified = verify(folder / TABLES / name)
+        verified = verify(folder / TABLES / name, today=today)
         findings += [replace(finding, name=f"{name}: {finding.name}") for finding in verified.findings]
     promised = {metric["name"]: metric["note"] for metric in manifest["metrics"]}
     for each in manifest["references"]:
@@ -79,6 +85,26 @@ def _tables(folder: Path, manifest: dict[str, Any]) -> list[Finding]:
         same = told.endswith(f", {orphans} after")
         findings.append(Finding(name, same, f"{orphans} rows without their row in {reference.to}"))
     return findings
+
+
+def _determined(manifest: dict[str, Any], today: dt.date) -> list[Finding]:
+    """Whether an expert's determination still holds, where the policy says for how many days it does."""
+    policy = manifest["policy"]
+    expert = (policy.get("statements") or {}).get("expert")
+    if (
+        "hipaa_expert_determination" not in policy.get("regulation", ())
+        or not expert
+        or not expert["valid_days"]
+    ):
+        return []
+    made = dt.datetime.fromisoformat(manifest["created_at"]).date()
+    try:
+        last = made + dt.timedelta(days=expert["valid_days"])
+    except OverflowError:
+        last = dt.date.max
+    text = f"made on {made.isoformat()}, holds until {last.isoformat()}"
+    over = "" if today <= last else "; it is over: an expert has to determine the risk anew"
+    return [Finding("expert determination", not over, text + over)]
 
 
 def _hashes(folder: Path, promised: dict[str, str]) -> list[Finding]:

@@ -19,6 +19,7 @@ from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.risk import Risk
 from anon_platform.policy.source import Population, Source
+from anon_platform.policy.statements import Statements
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.policy.utility import Cell, Utility
 from anon_platform.spec import Spec
@@ -214,6 +215,8 @@ class Policy(Spec):
     thresholds: Thresholds
     regulation: Regulations = Field(default=(), strict=False)
     """Rules whose every clause is checked on the bytes that leave, one or a list; a clause that fails refuses the release."""
+    statements: Statements | None = None
+    """What the owner states for clauses that no program can measure."""
     recoding: Recoding = Field(default_factory=Recoding)
     attackers: tuple[Attacker, ...] = ()
     """What several attackers know, each with numbers of its own; beside the thresholds, which hold for all of it."""
@@ -322,7 +325,8 @@ class Policy(Spec):
         """The policy as one line of JSON, the same for policies that say the same of the released data."""
         # without the engine: it decides how rows are counted, not what is released, so that a run on a larger machine
         # finds the same release, and no second one of the same data appears under another name
-        said = self.model_dump(mode="json", exclude={"engine"})
+        unsaid = {"engine"} | ({"statements"} if self.statements is None else set())
+        said = self.model_dump(mode="json", exclude=unsaid)
         return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
     @cached_property

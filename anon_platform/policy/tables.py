@@ -18,6 +18,7 @@ from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.risk import Risk
 from anon_platform.policy.source import Source
+from anon_platform.policy.statements import Statements
 from anon_platform.policy.thresholds import Attacker, Thresholds
 from anon_platform.policy.utility import Utility
 from anon_platform.spec import Spec
@@ -68,6 +69,8 @@ class TablesPolicy(Spec):
     """Hold for every table that has what they guard, unless it says its own; k for all tables taken together, too."""
     regulation: Regulations = Field(default=(), strict=False)
     """Rules whose every clause is checked on the bytes of every table; a clause that fails refuses the release."""
+    statements: Statements | None = None
+    """What the owner states for clauses that no program can measure."""
     recoding: Recoding = Field(default_factory=Recoding)
     publish: Publish
     schedule: Schedule | None = None
@@ -131,6 +134,7 @@ class TablesPolicy(Spec):
             "columns": rules.columns,
             "thresholds": rules.thresholds or _of_use(self.thresholds, {column.role for column in leaving}),
             "regulation": self.regulation,
+            "statements": self.statements,
             "recoding": rules.recoding or self.recoding,
             "attackers": rules.attackers,
             "risk": rules.risk,
@@ -148,9 +152,9 @@ class TablesPolicy(Spec):
 
     def canonical(self) -> str:
         """The policy as one line of JSON, the same for policies that say the same of the released data."""
-        return json.dumps(
-            self.model_dump(mode="json", exclude={"engine"}), sort_keys=True, separators=(",", ":")
-        )
+        unsaid = {"engine"} | ({"statements"} if self.statements is None else set())
+        said = self.model_dump(mode="json", exclude=unsaid)
+        return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
     @cached_property
     def hash(self) -> str:

@@ -26,7 +26,10 @@ class ClauseRow:
 
 @dataclass(frozen=True)
 class Regulation:
-    """A regulation. summary: the verdicts in one sentence. human: clauses that whoever signs decides."""
+    """A regulation. summary: the verdicts in one sentence. human: clauses that whoever signs decides.
+
+    statement: paragraphs that an expert signs, where the regulation asks for them.
+    """
 
     name: str
     title: str
@@ -35,6 +38,7 @@ class Regulation:
     summary: str
     clauses: tuple[ClauseRow, ...]
     human: tuple[ClauseRow, ...]
+    statement: tuple[str, ...]
 
 
 def regulations_of(detail: Mapping[str, Any]) -> list[Regulation]:
@@ -52,6 +56,7 @@ def _regulation(pack: Mapping[str, Any]) -> Regulation:
         _summary(rows),
         rows,
         tuple(row for row in rows if row.verdict == "needs a human"),
+        tuple(pack.get("statement", ())),
     )
 
 

@@ -18,7 +18,7 @@ from anon_platform.validate.metric import Metric, least, most
 from anon_platform.validate.prediction import measure_model, model_metrics
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
-from anon_platform.validate.regulations import judge, metrics_of
+from anon_platform.validate.regulations import Measured, judge, metrics_of
 from anon_platform.validate.reviewed import measure_review
 from anon_platform.validate.risk import measure_risk, risk_metrics
 from anon_platform.validate.text_gold import measure_text_gold
@@ -109,11 +109,6 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     of_gold, detail["text"] = measure_text_gold(evidence)
     leaks = measure_text_leaks(evidence)
     metrics += [*leaks, *measure_others_in_text(evidence), *of_gold, *measure_review(evidence)]
-    if policy.regulation:
-        say("clauses of regulations")
-        judged = judge(evidence, leaks_by_column(leaks))
-        detail["regulations"] = [one.as_json() for one in judged]
-        metrics += metrics_of(judged)
     say("statistical fidelity")
     useful = measure_utility(evidence, say=say)
     limits = Limits(policy.utility)
@@ -129,6 +124,11 @@ def assess(evidence: Evidence, *, progress: Callable[[str], None] | None = None)
     if policy.attacks is not None:
         found_by_attacks, detail["attacks"] = measure_attacks(evidence, policy.attacks, say)
         metrics += found_by_attacks
+    if policy.regulation:  # last, since clauses rest on all that was measured
+        say("clauses of regulations")
+        judged = judge(evidence, Measured(tuple(metrics), detail), leaks_by_column(leaks))
+        detail["regulations"] = [one.as_json() for one in judged]
+        metrics += metrics_of(judged)
     return Assessment(metrics=tuple(metrics), detail=detail)
 
 

@@ -86,7 +86,7 @@ class Evidence:
     as_left: the snapshot with perturbed columns as they leave; left out, nothing is perturbed and it is the source.
     perturbed: columns whose values depend on secret draws of the rows (PRAM, rank swapping).
     recoded: the quasi-identifiers, where they were recoded locally.
-    seen: every released column as it looks; for policies that name a regulation.
+    seen: every released column as it looks; for policies that name a regulation which looks at columns.
     identities: ROW, TOKEN and RECORD of the source; where quasi-identifiers leave.
     earlier: by release id what the recipient has of this dataset already. untraced: such releases that left no trace.
     held: by linkage of the policy's attacks the file that the attacker holds.

@@ -12,6 +12,7 @@ from anon_platform.definitions.datasets import dataset_definitions
 from anon_platform.definitions.location import build
 from anon_platform.definitions.shown import ATTACKS, CHECKS
 from anon_platform.pipeline import STAGES
+from anon_platform.policy.regulations import PACKS
 from anon_platform.validate.assessment import CHECKS as MEASURED
 from anon_platform_tests.clinic import make_clinic
 
@@ -96,6 +97,15 @@ def test_every_clause_of_a_named_regulation_is_a_check_with_its_citation(
     knowledge = shown["hipaa_safe_harbor_ii_actual_knowledge"]
     assert knowledge.passed
     assert knowledge.metadata["verdict"].value == "needs a human"
+
+
+def test_every_clause_of_all_packs_is_a_check_of_its_own(tmp_path: Path) -> None:
+    """A policy may name every pack; Dagster refuses names that stand twice, or with a full stop."""
+    names = [pack.name for pack in PACKS]
+    graph = dataset_definitions(make_clinic(tmp_path, regulation=names)).resolve_asset_graph()
+    found = {key.name for key in graph.asset_check_keys}
+    assert {pack.check(clause) for pack in PACKS for clause in pack.clauses} <= found
+    assert {"ccpa_deidentified_m_1_reasonable_measures", "gdpr_wp29_1_singling_out"} <= found
 
 
 def test_a_job_makes_a_release_and_shows_its_numbers(tmp_path: Path, instance: dg.DagsterInstance) -> None:

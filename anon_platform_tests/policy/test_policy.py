@@ -86,6 +86,12 @@ OTHER = {
     "known": ["sex"], "columns": ["age", "sex", "cause"],
     "learners": ["gradient_boosting"], "mode": "analytics", "average": "grade", "group_by": "race",
     "since": "2020-02-02", "before": "2021-02-02",
+    "measure": "maximum risk", "held_on": "2026-02-04", "sharing_model": "enclave", "trust_model": "local",
+    **dict.fromkeys((
+        "original_retained", "treated_as_personal_data", "keys_kept_apart", "keys_for_this_recipient_only",
+        "contract_forbids_reidentification", "public_commitment", "patient_information", "privacy_notice_names_method",
+        "contract_of_ab_713", "reidentification_excluded", "anonymisation_report",
+    ), False),
 }  # fmt: skip
 """Another value for a setting that not every text or number would do for."""
 

@@ -10,13 +10,15 @@ from anon_platform_tests.publish.releases import Values, harbored, released
 GOLDEN = Path(__file__).with_name("safe_harbor_section.txt")
 
 
-def section(case: tuple[Values, Values]) -> str:
-    """What a reader sees of the section, one row or sentence a line."""
-    found = re.search(r'<section class="regulation".*?</section>', page(*case), re.DOTALL)
+def section(case: tuple[Values, Values], name: str = "hipaa_safe_harbor") -> str:
+    """What a reader sees of a regulation's section, one row or sentence a line."""
+    found = re.search(
+        rf'<section class="regulation" aria-labelledby="{name}">.*?</section>', page(*case), re.DOTALL
+    )
     assert found is not None
     text = re.sub(r"<svg.*?</svg>", "", found[0], flags=re.DOTALL)
     text = re.sub(r"\s*\n\s*", " ", text)
-    text = re.sub(r"</(?:h2|p|tr)>|<ul class=\"boxes[^>]*>", "\n", text)
+    text = re.sub(r"</(?:h2|h3|p|tr)>|<ul class=\"boxes[^>]*>|<div class=\"statement\">", "\n", text)
     text = re.sub(r"</t[hd]>\s*(?=<t[hd])", " | ", text)
     text = re.sub(r"</li>", "; ", text)
     lines = (

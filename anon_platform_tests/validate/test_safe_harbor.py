@@ -16,10 +16,10 @@ from anon_platform.anonymize import TECHNIQUES
 from anon_platform.errors import IntegrityError
 from anon_platform.policy.regulations import HIPAA_SAFE_HARBOR, PACKS
 from anon_platform.validate.regulations import judge
-from anon_platform.validate.regulations.case import RANDOM, Case, case_of
-from anon_platform.validate.regulations.hipaa_safe_harbor import ELSEWHERE, PLACES, SORTS
-from anon_platform.validate.regulations.judging import CHECKS
-from anon_platform_tests.validate.safe_harbor import PEOPLE, evidence_of, failed, rulings
+from anon_platform.validate.regulations.judging import ON_COLUMNS, ON_MEASURES
+from anon_platform.validate.safe_harbor.case import RANDOM, Case, case_of
+from anon_platform.validate.safe_harbor.clauses import ELSEWHERE, PLACES, SORTS
+from anon_platform_tests.validate.safe_harbor import NOTHING, PEOPLE, evidence_of, failed, rulings
 
 RNG = random.Random(7)
 EACH = range(PEOPLE)
@@ -289,7 +289,7 @@ def stepped(folder: Path, name: str, values: Sequence[Any], technique: str) -> C
 def test_tokens_drawn_at_random_pass(tmp_path: Path) -> None:
     """164.514(c) permits a code that nothing of the individual went into, whatever it looks like."""
     case = stepped(tmp_path, "mrn", digits("M#######"), "tokenize")
-    found = {letter: check(case) for letter, check in CHECKS["hipaa_safe_harbor"].items()}
+    found = {letter: check(case) for letter, check in ON_COLUMNS["hipaa_safe_harbor"].items()}
     assert {ruling.verdict for letter, ruling in found.items() if letter != "ii"} == {"pass"}
     assert found["R"].looked_at.endswith("; mrn: random tokens, as 164.514(c) permits")
 
@@ -304,7 +304,7 @@ def test_the_technique_of_random_tokens_is_the_one_that_passes(tmp_path: Path) -
 
 def test_shifted_dates_are_no_years(tmp_path: Path) -> None:
     """A date that was moved still has a day; so do shifted dates as text. Cut to the year it passes."""
-    check = CHECKS["hipaa_safe_harbor"]["C"]
+    check = ON_COLUMNS["hipaa_safe_harbor"]["C"]
     days = [dt.date(2008, 1 + i % 12, 3) for i in EACH]
     assert check(stepped(tmp_path / "days", "seen", days, "shift_dates")).reasons == (
         "seen: shifted dates are dates all the same (days); generalize them to the year",
@@ -424,7 +424,7 @@ def test_a_column_that_nothing_has_looked_at_stops_the_judgement(tmp_path: Path)
     evidence = evidence_of(tmp_path, {})
     del evidence.seen["sex"]  # type: ignore[attr-defined]
     with pytest.raises(IntegrityError) as caught:
-        judge(evidence, {})
+        judge(evidence, NOTHING, {})
     assert str(caught.value) == (
         "column sex: nothing has looked at the released values, so that no clause can be judged"
     )
@@ -440,9 +440,12 @@ def test_what_somebody_knows_is_left_to_whoever_signs(tmp_path: Path) -> None:
 
 def test_every_clause_of_every_pack_has_its_check() -> None:
     """A clause without a check would pass by being forgotten."""
-    assert set(CHECKS) == {pack.name for pack in PACKS}
+    checks: dict[str, Any] = {**ON_COLUMNS, **ON_MEASURES}
+    assert set(checks) == {pack.name for pack in PACKS}
+    assert {pack.name for pack in PACKS if pack.columns} == set(ON_COLUMNS)
     for pack in PACKS:
-        assert set(CHECKS[pack.name]) == {clause.letter for clause in pack.clauses}
+        assert list(checks[pack.name]) == [clause.letter for clause in pack.clauses] or pack.columns
+        assert set(checks[pack.name]) == {clause.letter for clause in pack.clauses}
         assert all(clause.citation for clause in pack.clauses)
 
 

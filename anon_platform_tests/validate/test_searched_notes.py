@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from anon_platform.table import PERSON, ROW
-from anon_platform.validate.regulations import notes
-from anon_platform.validate.regulations.notes import Notes, Searched
+from anon_platform.validate.safe_harbor import notes
+from anon_platform.validate.safe_harbor.notes import Notes, Searched
 from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
 from anon_platform_tests.validate.safe_harbor import evidence_of, failed, rulings
 

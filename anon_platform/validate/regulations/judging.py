@@ -1,20 +1,48 @@
 """The packs of a policy judged: for each clause a verdict, what was looked at and why, and a metric that refuses."""
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from anon_platform.policy.regulations import Clause, Pack, RegulationName, pack_of
 from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.metric import Metric
-from anon_platform.validate.regulations import hipaa_safe_harbor
-from anon_platform.validate.regulations.case import Case, Ruling, case_of
+from anon_platform.validate.regulations import (
+    ccpa_deidentified,
+    clinical_reports,
+    cms_cell_size,
+    edpb_pseudonymisation,
+    gdpr_wp29,
+    hipaa_expert_determination,
+    ico_motivated_intruder,
+    nist_sp_800_188,
+    nist_sp_800_226,
+)
+from anon_platform.validate.regulations.dossier import Dossier
+from anon_platform.validate.regulations.measured import Measured
+from anon_platform.validate.ruling import Ruling
+from anon_platform.validate.safe_harbor import clauses as hipaa_safe_harbor
+from anon_platform.validate.safe_harbor.case import Case, case_of
 
-CHECKS: Mapping[RegulationName, Mapping[str, Callable[[Case], Ruling]]] = {
+ON_COLUMNS: Mapping[RegulationName, Mapping[str, Callable[[Case], Ruling]]] = {
     "hipaa_safe_harbor": hipaa_safe_harbor.CHECKS,
 }
-"""By pack and letter what checks a clause."""
+"""By pack and letter what checks a clause on the released columns."""
+
+ON_MEASURES: Mapping[RegulationName, Mapping[str, Callable[[Dossier], Ruling]]] = {
+    "hipaa_expert_determination": hipaa_expert_determination.CHECKS,
+    "gdpr_wp29": gdpr_wp29.CHECKS,
+    "edpb_pseudonymisation": edpb_pseudonymisation.CHECKS,
+    "ico_motivated_intruder": ico_motivated_intruder.CHECKS,
+    "ema_policy_0070": clinical_reports.EMA_CHECKS,
+    "health_canada_prci": clinical_reports.HEALTH_CANADA_CHECKS,
+    "cms_cell_size": cms_cell_size.CHECKS,
+    "ccpa_deidentified": ccpa_deidentified.CHECKS,
+    "nist_sp_800_188": nist_sp_800_188.CHECKS,
+    "nist_sp_800_226": nist_sp_800_226.CHECKS,
+}
+"""By pack and letter what checks a clause on what was measured and on the policy."""
 
 UNIT = "reasons to fail"
 """What a clause's metric counts."""
@@ -22,10 +50,11 @@ UNIT = "reasons to fail"
 
 @dataclass(frozen=True)
 class Judged:
-    """A pack with the ruling of each of its clauses, in their order."""
+    """A pack with the ruling of each of its clauses, in their order. statement: to be signed, one paragraph an item."""
 
     pack: Pack
     rulings: tuple[tuple[Clause, Ruling], ...]
+    statement: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the assessment and the report."""
@@ -46,23 +75,33 @@ class Judged:
                 }
                 for clause, ruling in self.rulings
             ],
+            "statement": list(self.statement),
         }
 
 
-def judge(evidence: Evidence, leaks: Mapping[str, float], *, year: int | None = None) -> list[Judged]:
-    """The packs that the policy names, judged. leaks: by text column the notes that say a value of their own row.
+def judge(
+    evidence: Evidence, measured: Measured, leaks: Mapping[str, float], *, today: dt.date | None = None
+) -> list[Judged]:
+    """The packs that the policy names, judged. measured: all that was measured before.
 
-    year: the present one when left out; a year of birth tells an age by it.
+    leaks: by text column the notes that say a value of their own row. today: the present day when left out; a year of
+    birth tells an age by it, and a determination expires after it.
     """
-    if not evidence.policy.regulation:
-        return []
-    case = case_of(evidence, leaks, year or datetime.now(UTC).year)
-    return [_judged(pack_of(name), case) for name in evidence.policy.regulation]
+    day = today or dt.datetime.now(dt.UTC).date()
+    dossier = Dossier(evidence.policy, measured, day)
+    packs = [pack_of(name) for name in evidence.policy.regulation]
+    case = case_of(evidence, leaks, day.year) if any(pack.columns for pack in packs) else None
+    return [_judged(pack, case, dossier) for pack in packs]
 
 
-def _judged(pack: Pack, case: Case) -> Judged:
-    checks = CHECKS[pack.name]
-    return Judged(pack, tuple((clause, checks[clause.letter](case)) for clause in pack.clauses))
+def _judged(pack: Pack, case: Case | None, dossier: Dossier) -> Judged:
+    if case is not None and pack.name in ON_COLUMNS:
+        on_columns = ON_COLUMNS[pack.name]
+        return Judged(pack, tuple((clause, on_columns[clause.letter](case)) for clause in pack.clauses))
+    checks = ON_MEASURES[pack.name]
+    rulings = tuple((clause, checks[clause.letter](dossier)) for clause in pack.clauses)
+    signed = pack.name == "hipaa_expert_determination"
+    return Judged(pack, rulings, tuple(hipaa_expert_determination.statement(dossier)) if signed else ())
 
 
 def metrics_of(judged: Sequence[Judged]) -> list[Metric]:

@@ -7,7 +7,8 @@ from functools import cache
 from anon_platform.anonymize import Generalize
 from anon_platform.anonymize.hierarchy import CsvHierarchy, Groups, Zip
 from anon_platform.anonymize.hierarchy.zip import SMALL, populations
-from anon_platform.validate.regulations.case import Released, counted
+from anon_platform.validate.ruling import counted
+from anon_platform.validate.safe_harbor.case import Released
 
 PLACES = frozenset(
     {"street_address", "coordinates", "city", "county", "birth_place", "organization", "place_key"}

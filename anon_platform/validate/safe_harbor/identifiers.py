@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from anon_platform.validate.regulations.case import Case, Released, Ruling, counted, ruled
+from anon_platform.validate.ruling import Ruling, counted, ruled
+from anon_platform.validate.safe_harbor.case import Case, Released
 
 
 @dataclass(frozen=True)

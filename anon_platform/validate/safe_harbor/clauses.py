@@ -12,9 +12,10 @@ masks and prefixes of one fail its clause.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from anon_platform.validate.regulations.case import ENOUGH_PEOPLE, NEAR_UNIQUE, Case, Released, Ruling, ruled
-from anon_platform.validate.regulations.dates import DATES, age_reasons, date_reasons
-from anon_platform.validate.regulations.identifiers import (
+from anon_platform.validate.ruling import Ruling, ruled
+from anon_platform.validate.safe_harbor.case import ENOUGH_PEOPLE, NEAR_UNIQUE, Case, Released
+from anon_platform.validate.safe_harbor.dates import DATES, age_reasons, date_reasons
+from anon_platform.validate.safe_harbor.identifiers import (
     PROSE,
     Sort,
     looked_at,
@@ -22,7 +23,7 @@ from anon_platform.validate.regulations.identifiers import (
     removed,
     untreated_prose,
 )
-from anon_platform.validate.regulations.places import (
+from anon_platform.validate.safe_harbor.places import (
     PLACES,
     of_postcodes,
     place_reasons,

@@ -1,10 +1,8 @@
-"""What the clauses of a regulation look at: the released columns with their treatment, their look and their values."""
+"""What the clauses of Safe Harbor look at: the released columns with their treatment, their look and their values."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
 
 import polars as pl
 
@@ -16,9 +14,7 @@ from anon_platform.policy import Column
 from anon_platform.table import PERSON
 from anon_platform.validate.evidence import Content, Evidence, Seen
 from anon_platform.validate.files import read_released
-from anon_platform.validate.regulations.notes import Notes, notes_of
-
-Verdict = Literal["pass", "fail", "needs a human"]
+from anon_platform.validate.safe_harbor.notes import Notes, notes_of
 
 RANDOM = frozenset({"tokenize"})
 """Techniques whose codes are drawn at random, so that nothing in them comes from the original."""
@@ -28,20 +24,6 @@ NEAR_UNIQUE = 0.95
 
 ENOUGH_PEOPLE = 20
 """Values from which on it says something that nobody shares one."""
-
-LEAST = 11
-"""Smallest count of rows or texts that a reason tells."""
-
-_FEW = re.compile(r"(?<![\d,.])(?:[1-9]|10) (row|text)s?\b")
-
-
-@dataclass(frozen=True)
-class Ruling:
-    """What became of one clause. looked_at: in words. reasons: why it fails or needs a human, column by column."""
-
-    verdict: Verdict
-    looked_at: str
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,30 +134,3 @@ def case_of(evidence: Evidence, leaks: Mapping[str, float], year: int) -> Case:
 
 def _reader(evidence: Evidence, name: str) -> Callable[[], pl.Series]:
     return lambda: read_released(evidence.data, [name])[name]
-
-
-def ruled(looked_at: str, failing: Sequence[str], unsure: Sequence[str] = ()) -> Ruling:
-    """The ruling: fail with one reason to fail, a human with one to doubt, else pass."""
-    if failing:
-        return Ruling("fail", looked_at, tuple(map(without_few, failing)))
-    if unsure:
-        return Ruling("needs a human", looked_at, tuple(map(without_few, unsure)))
-    return Ruling("pass", looked_at)
-
-
-def without_few(reason: str) -> str:
-    """The reason with few rows or texts as fewer than 11: such a count points at people (CMS cell size policy).
-
-    >>> without_few("fax numbers in 3 rows, e-mail addresses in 1,200 rows")
-    'fax numbers in fewer than 11 rows, e-mail addresses in 1,200 rows'
-    """
-    return _FEW.sub(f"fewer than {LEAST} \\1s", reason)
-
-
-def counted(number: int, noun: str) -> str:
-    """The number with its noun.
-
-    >>> counted(1, "released column"), counted(1200, "text")
-    ('1 released column', '1,200 texts')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")

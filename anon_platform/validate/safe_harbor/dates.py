@@ -7,7 +7,8 @@ import polars as pl
 
 from anon_platform.anonymize import Generalize, TopBottomCode
 from anon_platform.anonymize.hierarchy import Dates
-from anon_platform.validate.regulations.case import Released, counted
+from anon_platform.validate.ruling import counted
+from anon_platform.validate.safe_harbor.case import Released
 
 OLDEST = 89
 """The highest age that may be told by itself (45 CFR 164.514(b)(2)(i)(C))."""

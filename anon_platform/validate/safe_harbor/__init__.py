@@ -1,0 +1,1 @@
+"""HIPAA Safe Harbor: every released column and note looked at, class by class."""
