@@ -4,7 +4,7 @@ import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from anon_platform.errors import PolicyError
@@ -43,6 +43,8 @@ class Frontier:
     sample: int | None
     model_people: int | None
     reused: int
+    fingerprint: str = ""
+    """Of the source, keyed."""
 
 
 def frontier_policy(file: Path) -> Policy:
@@ -83,14 +85,9 @@ def run_frontier(
                 cache.keep(policy, point)
                 points[place] = point
                 progress("trying settings", len(points), len(settings))
-    return frontier_of(
-        policy,
-        [points[place] for place in range(len(settings))],
-        settings.index(own),
-        sample,
-        model_people,
-        reused,
-    )
+    told = [points[place] for place in range(len(settings))]
+    made = frontier_of(policy, told, settings.index(own), sample, model_people, reused)
+    return replace(made, fingerprint=found)
 
 
 def frontier_of(

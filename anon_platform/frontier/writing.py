@@ -7,7 +7,7 @@ from typing import Any
 from anon_platform.frontier.plot import frontier_plot
 from anon_platform.frontier.point import Point
 from anon_platform.frontier.running import Frontier
-from anon_platform.publish import write_json
+from anon_platform.publish import keep_section, write_json
 from anon_platform.publish.report import rendered, stylesheet
 from anon_platform.publish.wording import DASH, decimal, listing, percent
 
@@ -28,11 +28,20 @@ NAMES = {
 
 
 def write_frontier(found: Frontier, folder: Path) -> tuple[Path, Path]:
-    """Writes page and JSON to the folder, and says where."""
+    """Writes page and JSON to the folder, and says where. Later reports of the same policy and source show it, too."""
     folder.mkdir(parents=True, exist_ok=True)
     page, numbers = folder / PAGE, folder / NUMBERS
     page.write_text(page_of(found), encoding="utf-8")
     write_json(numbers, as_json(found))
+    told = content(found)
+    keep_section(
+        found.policy.dataset,
+        policy_hash=found.policy.hash,
+        fingerprint=found.fingerprint,
+        sample=told["sample"],
+        advice=told["recommendation"],
+        plots=told["plots"],
+    )
     return page, numbers
 
 

@@ -28,7 +28,7 @@ from anon_platform.pipeline.treatments import (
 )
 from anon_platform.policy import Policy
 from anon_platform.policy.regulations import looks_at_columns
-from anon_platform.publish import MANIFEST, file_hashes, read_json, write_json, write_report
+from anon_platform.publish import MANIFEST, file_hashes, read_json, section_of, write_json, write_report
 from anon_platform.table import ROW, Table
 from anon_platform.validate import Assessment, Evidence
 
@@ -98,7 +98,8 @@ def write_release(
     )
     # the report shows the hashes of the data, the manifest has its hash too
     manifest["files"] = file_hashes(folder)
-    write_report(folder / "report.html", manifest=manifest, assessment=whole)
+    drawn = section_of(policy.dataset, policy.hash, stages["raw"]["fingerprint"])
+    write_report(folder / "report.html", manifest=manifest, assessment={**whole, "frontier": drawn})
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)
 

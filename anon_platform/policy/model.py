@@ -121,6 +121,8 @@ def _setting(key: str, value: object) -> str:
     """A setting in a few words; of a table its size, since its keys may be values of the column."""
     if isinstance(value, dict):
         return f"{key} of {len(value)}"
+    if isinstance(value, tuple):
+        return f"{key} {', '.join(map(str, value))}"
     return f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
 
 

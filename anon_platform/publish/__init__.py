@@ -1,6 +1,7 @@
 """From treated rows to an immutable release folder, its manifest and its report."""
 
 from anon_platform.publish.data_files import Written, write_data
+from anon_platform.publish.frontier import keep_section, section_of
 from anon_platform.publish.pdf import pdf_fault
 from anon_platform.publish.release import (
     MANIFEST,
@@ -20,10 +21,12 @@ __all__ = [
     "TABLES",
     "Written",
     "file_hashes",
+    "keep_section",
     "pdf_fault",
     "promote",
     "read_json",
     "refuse",
+    "section_of",
     "sha256_of",
     "write_data",
     "write_json",

@@ -40,11 +40,12 @@ def missed_thresholds(manifest: Mapping[str, Any], counts: Counts) -> list[Misse
 
 
 def headlines(manifest: Mapping[str, Any], assessment: Mapping[str, Any], counts: Counts) -> list[Headline]:
-    """Up to five figures; those that could not be measured are left out."""
+    """Up to six figures; those that could not be measured are left out."""
     metrics = {metric["name"]: metric for metric in manifest["metrics"]}
     detail = assessment["detail"]
     return [
         *_classes(manifest, metrics, assessment, counts),
+        *_attacks(detail.get("attacks"), metrics),
         *_rows(manifest, metrics, counts),
         *_model(detail.get("model"), metrics, manifest["passed"]),
         *_fidelity(detail.get("fidelity"), metrics),
@@ -73,6 +74,30 @@ def _classes(
             f" on average. After, on average {percent(mean['value'])}.",
             not most["passed"],
         )
+
+
+def _attacks(found: Mapping[str, Any] | None, metrics: Mapping[str, Any]) -> Iterator[Headline]:
+    """The linkage that found most before the release, and what it finds after."""
+    with_truth = [
+        one
+        for one in (found or {}).get("linkage", ())
+        if f"recall of {one['name']}" in metrics and one["before"]
+    ]
+    if not with_truth:
+        return
+    worst = max(with_truth, key=lambda one: max(way["recall"]["value"] for way in one["before"]))
+    metric = metrics[f"recall of {worst['name']}"]
+    before = max(way["recall"]["value"] for way in worst["before"])
+    if metric["value"] is None:
+        yield Headline(f"Found by the {worst['name']}", "not measured", metric["note"], missed=True)
+        return
+    yield Headline(
+        f"Found by the {worst['name']}",
+        f"at most {measure(metric['value'], metric['unit'], metric['threshold'])}",
+        f"Of its people who are in the data, the right record of so many is found after the release (upper end of the 95 %"
+        f" interval); on the original it is {percent(before)}.",
+        not metric["passed"],
+    )
 
 
 def _rows(manifest: Mapping[str, Any], metrics: Mapping[str, Any], counts: Counts) -> Iterator[Headline]:

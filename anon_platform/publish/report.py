@@ -94,6 +94,7 @@ def content(manifest: Mapping[str, Any], assessment: Mapping[str, Any]) -> dict[
         "callouts": list(notes_callout(manifest)),
         "groups": groups,
         "regulations": regulations,
+        "frontier": assessment.get("frontier"),
         "risks": risk_tables(detail, counts),
         "earlier": earlier_rows(detail, counts),
         "figures": figures(manifest, assessment, counts),
