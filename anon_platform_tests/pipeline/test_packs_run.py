@@ -13,6 +13,7 @@ from anon_platform.pipeline import plan, run, verify
 from anon_platform.policy import load_policy
 from anon_platform.publish import read_json
 from anon_platform_tests.clinic import make_clinic
+from anon_platform_tests.pipeline.test_attacks_run import LINKAGE, voter_list
 from anon_platform_tests.pipeline.test_tables_run import policy_of, write
 
 LIMITS = {"k": 3, "l": 2, "max_risk": 0.34, "suppressed_records": 0.9, "fidelity": 1.0}
@@ -140,6 +141,39 @@ def test_classes_of_twelve_meet_the_agencies(tmp_path: Path) -> None:
         == found["cms_cell_size"]["1"]
         == "pass"
     )
+
+
+def test_the_three_criteria_are_judged_by_the_attacks_of_the_run(tmp_path: Path) -> None:
+    """By the names that a real run gives its attacks; a secret that nothing was tried on is left to a human."""
+    voter_list(tmp_path)
+    tried = {"attempts": 100, "at_most": 1.0}
+    attacks = {
+        "seed": 1,
+        "linkage": [LINKAGE],
+        "singling_out": {**tried, "columns": ["age", "sex", "zip", "diagnosis"]},
+        "linkability": {**tried, "one": ["age", "sex"], "other": ["zip", "diagnosis"]},
+        "inference": {**tried, "known": ["age", "sex", "zip"], "secrets": ["diagnosis"]},
+    }
+    names = ["gdpr_wp29", "ico_motivated_intruder", "ema_policy_0070", "nist_sp_800_188"]
+    limits = {**LIMITS, "k": 12, "max_risk": 0.09}
+    file = make_clinic(tmp_path, model=None, regulation=names, thresholds=limits, attacks=attacks)
+    report = run(file).validated
+    assert report.assessment is not None
+    assert report.assessment.passed, report.assessment.missed()
+    found = verdicts(Path(report.path))
+    assert found["gdpr_wp29"] == {"1": "pass", "2": "pass", "3": "needs a human", "original": "needs a human"}
+    assert found["ico_motivated_intruder"]["a"] == found["ico_motivated_intruder"]["c"] == "pass"
+    assert found["ema_policy_0070"]["attacks"] == found["nist_sp_800_188"]["study"] == "pass"
+    told = {
+        clause["check"]: clause
+        for pack in report.assessment.detail["regulations"]
+        for clause in pack["clauses"]
+    }
+    assert told["ema_policy_0070_attacks_adversaries"]["looked_at"] == (
+        "the policy assumes a holder of the file voter list"
+    )
+    assert told["gdpr_wp29_3_inference"]["reasons"][0].startswith("result: no attack was run;")
+    assert "inference of diagnosis" in told["gdpr_wp29_3_inference"]["looked_at"]
 
 
 def test_tables_are_judged_one_by_one_by_what_was_measured_of_each(

@@ -4,12 +4,7 @@ from anon_platform.policy.regulations.pack import Clause, Pack
 
 
 def _of_chapter(letter: str, name: str, title: str, part: str) -> Clause:
-    return Clause(
-        letter,
-        name,
-        title,
-        f"ICO anonymisation guidance, How do we ensure anonymisation is effective?, {part}",
-    )
+    return Clause(letter, name, title, f"ICO anonymisation guidance, effectiveness, {part}")
 
 
 ICO_MOTIVATED_INTRUDER = Pack(
@@ -21,7 +16,7 @@ ICO_MOTIVATED_INTRUDER = Pack(
         _of_chapter(
             "a",
             "intruder",
-            "Who the intruder is: reasonably competent, with public sources and enquiries, without prior knowledge",
+            "Who the intruder is: competent, with public sources and enquiries, without prior knowledge",
             "the motivated intruder test",
         ),
         _of_chapter(

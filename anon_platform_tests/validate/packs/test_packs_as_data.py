@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from anon_platform.ledger.audit import SHORT_TEXT
 from anon_platform.policy.regulations import PACKS, looks_at_columns, pack_of
 from anon_platform.policy.statements import Statements
 from anon_platform.validate.regulations.hipaa_expert_determination import expires, statement
@@ -28,6 +29,13 @@ def test_names_of_checks_and_metrics_are_unique_over_all_packs() -> None:
     metrics = [f"{clause.citation}: {clause.title}" for _, clause in clauses]
     assert len(set(checks)) == len(checks) == len(set(metrics))
     assert all(re.fullmatch(r"[A-Za-z0-9_]+", check) for check in checks)
+
+
+def test_names_of_metrics_fit_into_the_ledger() -> None:
+    """A refusal names the measures that missed, with the table before them: 200 characters, or the run ends in an error."""
+    table = "x" * 31 + ": "
+    names = [f"{table}{clause.citation}: {clause.title}" for pack in PACKS for clause in pack.clauses]
+    assert not [name for name in names if not SHORT_TEXT.fullmatch(name)]
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
