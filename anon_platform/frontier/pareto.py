@@ -34,14 +34,17 @@ class Advice:
     in_the_way: tuple[tuple[str, ...], ...] = ()
 
 
-def advice(points: Sequence[Point]) -> Advice:
-    """The setting of least information loss among those that meet all thresholds; of equal ones the fewest suppressed.
+def advice(points: Sequence[Point], own: int | None = None) -> Advice:
+    """The setting of least information loss among those that meet all thresholds; of equal ones the fewest suppressed, and
+    of those that are equal in this, too, the one at `own`, the policy's.
 
     A model's loss is a threshold among the others and does not choose: the least of many noisy losses is luck.
     """
     usable = [i for i, point in enumerate(points) if point.reason is None and not point.missed]
     if usable:
-        return Advice(min(usable, key=lambda i: (points[i].information_loss, points[i].suppressed, i)))
+        return Advice(
+            min(usable, key=lambda i: (points[i].information_loss, points[i].suppressed, i != own, i))
+        )
     measured = {tuple(sorted(point.missed)) for point in points if point.reason is None}
     smallest = min(map(len, measured), default=0)
     return Advice(None, tuple(sorted(missed for missed in measured if missed and len(missed) == smallest)))

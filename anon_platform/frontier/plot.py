@@ -43,8 +43,8 @@ def frontier_plot(found: Frontier, risk: str) -> str:
         _front(axes, [(x(found.points[i]), y(found.points[i])) for i in front])
         if limit is not None:
             axes.axvline(limit * 100, color=THRESHOLD, linestyle=(0, (4, 2)), linewidth=1.6, zorder=1)
-        _mark(axes, found, x, y)
         axes.set_xlim(left=0)
+        _mark(axes, found, x, y)
         axes.set_ylim(0, max([*(y(p) for p in there), 1]) * 1.08)
         axes.set_xlabel(f"risk {words}, %")
         axes.set_ylabel("information loss, %")
@@ -76,7 +76,18 @@ def _mark(axes: "Axes", found: Frontier, x: "object", y: "object") -> None:
         if point.reason is not None:
             continue
         at = (x(point), y(point))
+        # words at the right edge stand before their mark
+        left = at[0] < 0.7 * axes.get_xlim()[1]
         axes.plot(*at, "o", ms=size, mfc="none", mec=colour, mew=2, zorder=4, clip_on=False)
         axes.annotate(
-            words, at, (10, away), textcoords="offset points", color=colour, weight="bold", va="center"
+            words,
+            at,
+            (10, away) if left else (-10, away),
+            textcoords="offset points",
+            color=colour,
+            weight="bold",
+            va="center",
+            ha="left" if left else "right",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6},
+            zorder=5,
         )

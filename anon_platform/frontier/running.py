@@ -106,7 +106,7 @@ def frontier_of(
         tuple(there[i] for i in pareto_front([getattr(told[place], risk) for place in there], losses))
         for risk in ("max_risk", "mean_risk")
     ]
-    return Frontier(policy, told, fronts[0], fronts[1], own, advice(told), sample, model_people, reused)
+    return Frontier(policy, told, fronts[0], fronts[1], own, advice(told, own), sample, model_people, reused)
 
 
 @contextmanager

@@ -58,6 +58,7 @@ def test_the_advice_is_the_least_loss_that_meets_all_or_what_is_in_the_way() -> 
         point(0.0, reason="no"),
     ]
     assert advice(points).best == 3
+    assert advice([point(0.1), point(0.1)], own=1).best == 1, "nothing is gained by a change"
     none = advice(
         [
             point(0.1, ("k", "fidelity")),
