@@ -35,10 +35,9 @@ class Advice:
 
 
 def advice(points: Sequence[Point], own: int | None = None) -> Advice:
-    """The setting of least information loss among those that meet all thresholds; of equal ones the fewest suppressed, and
-    of those that are equal in this, too, the one at `own`, the policy's.
+    """The setting of least information loss among those that meet all thresholds; of equal ones the fewest suppressed.
 
-    A model's loss is a threshold among the others and does not choose: the least of many noisy losses is luck.
+    Of those that are equal in this, too, it is the one at `own`, the policy's. A model's loss is a threshold among the others and does not choose: the least of many noisy losses is luck.
     """
     usable = [i for i, point in enumerate(points) if point.reason is None and not point.missed]
     if usable:

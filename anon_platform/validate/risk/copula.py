@@ -92,7 +92,7 @@ def fitted_correlation(codes: Sequence[Ints], weights: Floats) -> Floats:
 def mutual_information(joint: Floats) -> float:
     """Of a table of probabilities that sum to 1, in nats.
 
-    >>> mutual_information(np.array([[0.5, 0.0], [0.0, 0.5]])).round(6)
+    >>> round(mutual_information(np.array([[0.5, 0.0], [0.0, 0.5]])), 6)
     0.693147
     """
     apart = np.outer(joint.sum(1), joint.sum(0))

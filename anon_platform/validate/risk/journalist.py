@@ -29,8 +29,8 @@ def against_table(people: Ints, records: Ints, population: Ints) -> Journalist:
     max 1/F and its mean over records, marketer risk (1/n) Σ f/F (Dankar, El Emam 2010, A method for evaluating
     marketer re-identification risk).
 
-    >>> against_table(np.array([1, 2]), np.array([1, 3]), np.array([2, 10]))
-    Journalist(maximum=0.5, mean=0.2, marketer=0.23333333333333334)
+    >>> against_table(np.array([1, 1]), np.array([1, 3]), np.array([2, 4]))
+    Journalist(maximum=0.5, mean=0.3125, marketer=0.375)
     """
     return _of(people, records, 1 / np.maximum(people, population))
 
