@@ -45,10 +45,7 @@ ONLY_IN = {
     "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py", "validate/attacks/similar.py"),
     "matplotlib": (
         "publish/attacks/plot.py",
-        "publish/plots.py",
-        "publish/risk_plots.py",
-        "publish/svg.py",
-        "publish/utility_plots.py",
+        "publish/plots/",
         "frontier/plot.py",
     ),
     "sklearn": ("validate/prediction/", "validate/utility/propensity.py", "validate/attacks/training.py"),

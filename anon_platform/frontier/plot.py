@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from anon_platform.frontier.point import Point
 from anon_platform.frontier.running import Frontier
-from anon_platform.publish.svg import INK, ORIGINAL_EDGE, RELEASED, SOFT, THRESHOLD, axes_on, drawing
+from anon_platform.publish.plots.svg import INK, ORIGINAL_EDGE, RELEASED, SOFT, THRESHOLD, axes_on, drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

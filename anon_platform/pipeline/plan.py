@@ -15,8 +15,8 @@ from anon_platform.pipeline.attacks.files import attack_file_faults
 from anon_platform.pipeline.keys_used import keys_of
 from anon_platform.policy import Column, FaultyPolicyError, Policy, TablesPolicy
 from anon_platform.policy.loading import Reading
-from anon_platform.policy.privacy_rules import Broken, Draft
-from anon_platform.policy.risk_rules import populations_of
+from anon_platform.policy.rules.privacy import Broken, Draft
+from anon_platform.policy.rules.risk import populations_of
 from anon_platform.policy.tables_loading import place_in, read_any_policy
 from anon_platform.publish import pdf_fault
 from anon_platform.vault import Vault

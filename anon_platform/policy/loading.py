@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from anon_platform.errors import PolicyError
 from anon_platform.policy.faults import Fault, FaultyPolicyError, Path_, say
 from anon_platform.policy.model import Column, Policy
-from anon_platform.policy.privacy_rules import Draft
-from anon_platform.policy.rules import broken_rules
+from anon_platform.policy.rules.privacy import Draft
+from anon_platform.policy.rules.whole import broken_rules
 from anon_platform.policy.yaml_nodes import Document, parse
 
 Settings = TypeVar("Settings", bound=BaseModel)

@@ -13,10 +13,10 @@ from anon_platform.anonymize import KEYED
 from anon_platform.policy.attacks import Attacks
 from anon_platform.policy.engine import Engine
 from anon_platform.policy.model import Column, Model, Policy, Publish, Schedule, Watch
-from anon_platform.policy.privacy_rules import GUARDS
 from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.regulations import Regulations
 from anon_platform.policy.risk import Risk
+from anon_platform.policy.rules.privacy import GUARDS
 from anon_platform.policy.source import Source
 from anon_platform.policy.statements import Statements
 from anon_platform.policy.thresholds import Attacker, Thresholds

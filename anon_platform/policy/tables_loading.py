@@ -9,8 +9,8 @@ from anon_platform.anonymize import KEYED
 from anon_platform.policy.faults import Fault, FaultyPolicyError, Path_, did_you_mean
 from anon_platform.policy.loading import Reading, read_document, reading_of, validated
 from anon_platform.policy.model import Policy
-from anon_platform.policy.privacy_rules import Broken, Draft
-from anon_platform.policy.rules import broken_rules
+from anon_platform.policy.rules.privacy import Broken, Draft
+from anon_platform.policy.rules.whole import broken_rules
 from anon_platform.policy.tables import TABLE_NAME, TableRules, TablesPolicy
 from anon_platform.policy.thresholds import Thresholds
 from anon_platform.policy.yaml_nodes import Document

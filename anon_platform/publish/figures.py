@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from anon_platform.publish.headlines import before_in_words, moved_most
-from anon_platform.publish.plots import (
+from anon_platform.publish.plots.curves import (
     ROWS_A_PANEL,
     fidelity_plots,
     roc_plot,
 )
-from anon_platform.publish.risk_plots import class_size_plot, risk_plot
+from anon_platform.publish.plots.risk import class_size_plot, risk_plot
 from anon_platform.publish.wording import Counts, decimal, listing, percent, plural, short
 
 MOST_COLUMNS = 2 * ROWS_A_PANEL

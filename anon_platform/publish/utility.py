@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from anon_platform.publish.utility_plots import calibration_plot, small_bars
+from anon_platform.publish.plots.utility import calibration_plot, small_bars
 from anon_platform.publish.wording import DASH, Counts, decimal, listing, percent, plural, short
 
 MOST_COLUMNS = 16

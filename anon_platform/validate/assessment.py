@@ -19,11 +19,11 @@ from anon_platform.validate.prediction import measure_model, model_metrics
 from anon_platform.validate.privacy import Privacy, measure_privacy, released_counts
 from anon_platform.validate.privacy_models import measure_attackers, measure_models, measure_population
 from anon_platform.validate.regulations import Measured, judge, metrics_of
-from anon_platform.validate.reviewed import measure_review
 from anon_platform.validate.risk import measure_risk, risk_metrics
-from anon_platform.validate.text_gold import measure_text_gold
-from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
-from anon_platform.validate.text_others import measure_others_in_text
+from anon_platform.validate.text.gold import measure_text_gold
+from anon_platform.validate.text.leaks import leaks_by_column, measure_text_leaks
+from anon_platform.validate.text.others import measure_others_in_text
+from anon_platform.validate.text.reviewed import measure_review
 from anon_platform.validate.utility import ColumnFidelity, Limits, measure_utility, utility_metrics
 
 

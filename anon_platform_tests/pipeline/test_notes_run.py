@@ -14,7 +14,7 @@ from anon_platform.errors import PolicyError, SourceError
 from anon_platform.home import home
 from anon_platform.pipeline import plan, run, verify
 from anon_platform.policy import FaultyPolicyError
-from anon_platform.validate.text_leaks import says
+from anon_platform.validate.text.leaks import says
 from anon_platform_tests.clinic import COLUMNS, POLICY, visits, write_csv
 
 NAMES = [

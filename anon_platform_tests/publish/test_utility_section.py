@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from anon_platform.policy import Model
+from anon_platform.publish.plots.utility import small_bars
 from anon_platform.publish.report import page
-from anon_platform.publish.utility_plots import small_bars
 from anon_platform.validate import assess
 from anon_platform_tests.publish.releases import Values, released
 from anon_platform_tests.publish.test_report import Page

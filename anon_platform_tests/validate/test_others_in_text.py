@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anon_platform.table import PERSON, ROW, PolarsTable
-from anon_platform.validate.text_others import measure_others_in_text
+from anon_platform.validate.text.others import measure_others_in_text
 
 WORDS = [
     "ann",

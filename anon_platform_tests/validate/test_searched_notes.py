@@ -8,7 +8,7 @@ import pytest
 from anon_platform.table import PERSON, ROW
 from anon_platform.validate.safe_harbor import notes
 from anon_platform.validate.safe_harbor.notes import Notes, Searched
-from anon_platform.validate.text_leaks import leaks_by_column, measure_text_leaks
+from anon_platform.validate.text.leaks import leaks_by_column, measure_text_leaks
 from anon_platform_tests.validate.safe_harbor import evidence_of, failed, rulings
 
 TYPES = {"technique": "deidentify_text", "replace_by": "type", "model": False, "known_from": ("sex",)}

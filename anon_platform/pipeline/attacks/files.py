@@ -6,7 +6,7 @@ from anon_platform.errors import SourceError
 from anon_platform.ingest import source_schema
 from anon_platform.policy import Attacks, Linkage, Source
 from anon_platform.policy.faults import Path_
-from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.rules.privacy import Broken, Draft
 
 
 def attack_file_faults(draft: Draft) -> Iterator[Broken]:

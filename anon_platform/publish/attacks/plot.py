@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anon_platform.publish.free_text import share as nearly
-from anon_platform.publish.svg import INK, ORIGINAL_EDGE, RELEASED, THRESHOLD, axes_on, drawing
+from anon_platform.publish.plots.svg import INK, ORIGINAL_EDGE, RELEASED, THRESHOLD, axes_on, drawing
 from anon_platform.publish.wording import decimal, percent
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from anon_platform.anonymize.hierarchy import Inferred
 from anon_platform.policy.faults import did_you_mean
 from anon_platform.policy.model import Column, PrivacyUnit
-from anon_platform.policy.privacy_rules import Broken, Draft
 from anon_platform.policy.recoding import Recoding
 from anon_platform.policy.risk import Risk
+from anon_platform.policy.rules.privacy import Broken, Draft
 from anon_platform.policy.thresholds import Thresholds
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from anon_platform.publish.svg import (
+from anon_platform.publish.plots.svg import (
     INK,
     LINE,
     ORIGINAL_EDGE,

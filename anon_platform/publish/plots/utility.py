@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from anon_platform.publish.svg import ORIGINAL, ORIGINAL_EDGE, RELEASED, SOFT, axes_on, drawing
+from anon_platform.publish.plots.svg import ORIGINAL, ORIGINAL_EDGE, RELEASED, SOFT, axes_on, drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

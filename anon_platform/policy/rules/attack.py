@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from anon_platform.policy.attacks import Attacks, Linkage
 from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import PrivacyUnit
-from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.rules.privacy import Broken, Draft
 
 
 def attack_rules(draft: Draft) -> Iterator[Broken]:

@@ -6,7 +6,7 @@ from anon_platform.anonymize import Generalize, Microaggregate, OfPeople, OfRows
 from anon_platform.anonymize.hierarchy import Inferred, needs_counts
 from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import Column
-from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.rules.privacy import Broken, Draft
 from anon_platform.policy.thresholds import Thresholds
 
 MAY_BE_PERTURBED = ("sensitive", "insensitive")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import PrivacyUnit
-from anon_platform.policy.privacy_rules import Broken, Draft, population_rules
 from anon_platform.policy.risk import Risk
+from anon_platform.policy.rules.privacy import Broken, Draft, population_rules
 from anon_platform.policy.source import Population
 from anon_platform.policy.thresholds import Thresholds
 

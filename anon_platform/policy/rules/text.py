@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from anon_platform.anonymize import DeidentifyText, OfPeople, OfRows
 from anon_platform.policy.model import Model
-from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.rules.privacy import Broken, Draft
 from anon_platform.policy.thresholds import Thresholds
 
 

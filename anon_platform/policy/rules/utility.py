@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from anon_platform.policy.faults import Path_, did_you_mean
 from anon_platform.policy.model import Model
-from anon_platform.policy.privacy_rules import Broken, Draft
+from anon_platform.policy.rules.privacy import Broken, Draft
 from anon_platform.policy.utility import ANALYTICS, MODEL_TRAINING, Utility
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from anon_platform.anonymize import Generalize
-from anon_platform.policy.attack_rules import attack_rules
 from anon_platform.policy.faults import Path_
 from anon_platform.policy.model import Column
-from anon_platform.policy.perturbation_rules import perturbation_rules
-from anon_platform.policy.privacy_rules import Broken, Draft, privacy_rules
-from anon_platform.policy.recoding_rules import recoding_rules
-from anon_platform.policy.risk_rules import risk_rules
-from anon_platform.policy.text_rules import text_rules
-from anon_platform.policy.utility_rules import utility_rules
+from anon_platform.policy.rules.attack import attack_rules
+from anon_platform.policy.rules.perturbation import perturbation_rules
+from anon_platform.policy.rules.privacy import Broken, Draft, privacy_rules
+from anon_platform.policy.rules.recoding import recoding_rules
+from anon_platform.policy.rules.risk import risk_rules
+from anon_platform.policy.rules.text import text_rules
+from anon_platform.policy.rules.utility import utility_rules
 
 
 def broken_rules(draft: Draft) -> Iterator[Broken]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from anon_platform.publish.svg import (
+from anon_platform.publish.plots.svg import (
     INK,
     ORIGINAL,
     ORIGINAL_EDGE,

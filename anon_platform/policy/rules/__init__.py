@@ -1,0 +1,1 @@
+"""Rules that tie parts of a policy together."""
