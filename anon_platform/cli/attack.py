@@ -145,7 +145,7 @@ def _heading(attacked: "Attacked") -> str:
 
 def _table(attacked: "Attacked") -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("matched by")
+    table.add_column("matched by", no_wrap=True, min_width=20)
     heads = [
         "with candidates",
         f"exactly one {attacked.unit}",

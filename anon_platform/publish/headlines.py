@@ -81,7 +81,9 @@ def _attacks(found: Mapping[str, Any] | None, metrics: Mapping[str, Any]) -> Ite
     with_truth = [
         one
         for one in (found or {}).get("linkage", ())
-        if f"recall of {one['name']}" in metrics and one["before"]
+        if f"recall of {one['name']}" in metrics
+        and one["before"]
+        and all(way["recall"] for way in one["before"])
     ]
     if not with_truth:
         return
