@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from anon_platform.cli.terminal import AsJson, json_out, out
+from anon_platform.cli.terminal import AsJson, json_out, out, print_whole
 
 if TYPE_CHECKING:
     from anon_platform.pipeline.attacks.folder import Attacked
@@ -94,7 +94,7 @@ def attack(
         json_out(asdict(attacked))
         return
     out.print(_heading(attacked), soft_wrap=True)
-    out.print(_table(attacked))
+    print_whole(_table(attacked))
     out.print(_notes(attacked), soft_wrap=True)
 
 
@@ -145,7 +145,7 @@ def _heading(attacked: "Attacked") -> str:
 
 def _table(attacked: "Attacked") -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("matched by", no_wrap=True, min_width=20)
+    table.add_column("matched by")
     heads = [
         "with candidates",
         f"exactly one {attacked.unit}",
