@@ -82,7 +82,7 @@ def policy_for(folder: Path, name: str, source: Path, notes: str = "kept back") 
         column["treat"]["gold"]["path"] = str(source.parent / "note_spans")
         policy["columns"]["note_text"] = column
     else:
-        del policy["thresholds"]["text_recall"]
+        del policy["thresholds"]["text_recall"], policy["thresholds"]["others_in_text"]
     if notes == "kept back":
         policy["columns"]["note_text"] = {"role": "free_text", "treat": {"technique": "suppress"}}
     linkage = policy["attacks"]["linkage"][0]
