@@ -1,6 +1,7 @@
 """Risk before and after, for all that an attacker may know, and the metrics that refuse."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,7 +67,7 @@ def measure_risk(evidence: Evidence, counted: ReleasedCounts) -> Risks | None:
     names = policy.quasi_identifiers
     if not names:
         return None
-    original = by_day(evidence.source.counts([*names, PERSON]), names)
+    original = _coded(by_day(evidence.source.counts([*names, PERSON]), names), names)
     original = original.group_by(*names, PERSON).agg(pl.col("n").sum())
     released = counted.counts.group_by(*names, PERSON).agg(pl.col("n").sum())
     wanted = _wanted(policy, original[PERSON].n_unique(), None)
@@ -88,6 +89,15 @@ def measure_risk(evidence: Evidence, counted: ReleasedCounts) -> Risks | None:
         ),
         fraction=wanted.against.fraction,
         population_lacking="risk" in policy.populations() and table is None,
+    )
+
+
+def _coded(counts: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Texts as numbers in the order of the alphabet, which take a quarter of the memory; nulls stay."""
+    texts = [name for name in names if counts.schema[name] == pl.String]
+    return counts.with_columns(
+        pl.col(name).cast(pl.Enum(counts[name].drop_nulls().unique().sort())).to_physical().alias(name)
+        for name in texts
     )
 
 

@@ -33,7 +33,7 @@ def people_matched(counts: pl.DataFrame, names: Sequence[str], person: str) -> p
     patterns = of_classes["known"].unique().sort().to_list()
     if len(patterns) > MANY_PATTERNS:
         return None
-    pairs = rows.select("person", "known", *columns).unique()
+    pairs = rows.select("person", "known", *columns)
     found = [
         _matched(of_classes.filter(pl.col("known") == pattern), pairs, pattern, patterns, columns)
         for pattern in patterns
@@ -78,7 +78,9 @@ def _matched(
     matches = []
     for other in patterns:
         both = [column for place, column in enumerate(columns) if pattern & other & (1 << place)]
-        theirs = pairs.filter(pl.col("known") == other).select("person", *both).unique()
+        theirs = pairs.filter(pl.col("known") == other).select("person", *both)
+        # over all columns each pair stands once, as the frequency table has it
+        theirs = theirs if len(both) == len(columns) else theirs.unique()
         ours = of_pattern.select("class", *both)
         matches.append(
             (ours.join(theirs, on=both) if both else ours.join(theirs, how="cross")).select("class", "person")
