@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anon_platform.publish.wording import DASH, Counts, counted, listing, percent, plural
+from anon_platform.publish.wording import DASH, Counts, counted, decimal, listing, percent, plural
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ def _prosecutor(
                 "Maximum risk, suppressed cells matching everything",
                 "The same when a suppressed or empty cell may stand for any value",
                 *(percent(one["maximum"]) for one in pair),
+            )
+        )
+    for name, (diversity, distance) in risk["wild_diversity"].items():
+        rows.append(
+            RiskRow(
+                f"l and t of {name}, suppressed cells matching everything",
+                "The same when a suppressed or empty cell of a quasi-identifier may stand for any value",
+                DASH,
+                f"{diversity}; {decimal(distance)}",
             )
         )
     note = (

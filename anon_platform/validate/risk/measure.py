@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
@@ -15,6 +15,7 @@ from anon_platform.validate.evidence import Evidence
 from anon_platform.validate.metric import Metric, most
 from anon_platform.validate.risk.events import CONFIDENCE
 from anon_platform.validate.risk.picture import Against, ClassRisk, RiskPicture, Wanted, class_risk, picture
+from anon_platform.validate.risk.wildcards import diversity_matched, has_wild_cells
 
 CHECK = "reidentification_risk"
 """The asset check that the metrics belong to."""
@@ -36,6 +37,7 @@ class AttackerRisk:
 class Risks:
     """Risk of the original records (timestamps by day) and of the released bytes. unit: whose risk it is.
 
+    wild_diversity: by sensitive column l and t of the release when `*` and nulls match all, where that differs.
     fraction: share of the population that is in the source, where it is estimated. population_lacking: whether the policy names a population table that could not be counted at the released levels.
     """
 
@@ -44,6 +46,7 @@ class Risks:
     after: RiskPicture
     attackers: tuple[AttackerRisk, ...]
     fraction: float | None = None
+    wild_diversity: dict[str, tuple[int, float]] = field(default_factory=dict)
     population_lacking: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -88,8 +91,22 @@ def measure_risk(evidence: Evidence, counted: ReleasedCounts) -> Risks | None:
             for attacker in policy.attackers
         ),
         fraction=wanted.against.fraction,
+        wild_diversity=_wild_diversity(policy, counted),
         population_lacking="risk" in policy.populations() and table is None,
     )
+
+
+def _wild_diversity(policy: Policy, counted: ReleasedCounts) -> dict[str, tuple[int, float]]:
+    names = policy.quasi_identifiers
+    if policy.privacy_unit.linked or not has_wild_cells(counted.counts, names):
+        return {}
+    found = {}
+    for name in policy.sensitive:
+        counts = counted.counts.group_by(*names, name).agg(pl.col("n").sum())
+        measured = diversity_matched(counts, names, name)
+        if measured is not None:
+            found[name] = measured
+    return found
 
 
 def _coded(counts: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

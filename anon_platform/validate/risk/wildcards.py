@@ -41,6 +41,60 @@ def people_matched(counts: pl.DataFrame, names: Sequence[str], person: str) -> p
     return of_classes.join(pl.concat(found), on="class").select("n", "people")
 
 
+def diversity_matched(counts: pl.DataFrame, names: Sequence[str], sensitive: str) -> tuple[int, float] | None:
+    """(l, t) when `*` and nulls of `names` match all.
+
+    The fewest distinct values among the rows that match a class, and the largest total variation between these and all.
+    counts: frequency table over `names` and `sensitive`, with `n`; nulls of `sensitive` are a value of their own. (0, 0.0)
+    for an empty one; None with more than 64 patterns of wild columns.
+    Source: as `people_matched`; Li et al. 2007, section 4.2, for the distance.
+    """
+    if counts.is_empty():
+        return 0, 0.0
+    columns = [f"q{i}" for i in range(len(names))]
+    rows = counts.select(
+        pl.col(sensitive).rank("dense").fill_null(0).alias("value"),
+        pl.col("n").cast(pl.Int64),
+        *(pl.col(name).alias(column) for name, column in zip(names, columns, strict=True)),
+    ).with_columns(_known(counts, names, columns))
+    rows = rows.group_by(*columns, "known", "value").agg(pl.col("n").sum())
+    of_classes = rows.select("known", *columns).unique(maintain_order=True).with_row_index("class")
+    patterns = of_classes["known"].unique().sort().to_list()
+    if len(patterns) > MANY_PATTERNS:
+        return None
+    found = pl.concat(
+        _rows_matched(of_classes.filter(pl.col("known") == pattern), rows, pattern, patterns, columns)
+        for pattern in patterns
+    )
+    cells = found.group_by("class", "value").agg(pl.col("n").sum())
+    overall = rows.group_by("value").agg(q=pl.col("n").sum() / rows["n"].sum())
+    shared = (
+        cells.with_columns(p=pl.col("n") / pl.col("n").sum().over("class"))
+        .join(overall, on="value")
+        .group_by("class")
+        .agg(l=pl.len(), shared=pl.min_horizontal("p", "q").sum())
+    )
+    return int(shared["l"].min()), max(0.0, 1.0 - float(shared["shared"].min()))  # type: ignore[arg-type]
+
+
+def _rows_matched(
+    of_pattern: pl.DataFrame,
+    rows: pl.DataFrame,
+    pattern: int,
+    patterns: Sequence[int],
+    columns: Sequence[str],
+) -> pl.DataFrame:
+    """`class`, `value` and `n` of the rows that match; no row matches a class twice."""
+    matches = []
+    for other in patterns:
+        both = [column for place, column in enumerate(columns) if pattern & other & (1 << place)]
+        theirs = rows.filter(pl.col("known") == other).group_by(*both, "value").agg(pl.col("n").sum())
+        ours = of_pattern.select("class", *both)
+        joined = ours.join(theirs, on=both) if both else ours.join(theirs, how="cross")
+        matches.append(joined.select("class", "value", "n"))
+    return pl.concat(matches)
+
+
 def has_wild_cells(counts: pl.DataFrame, names: Sequence[str]) -> bool:
     """Whether some cell of `names` is wild beside others of its column that are not: else both meanings are the same."""
     for name in names:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from anon_platform.table import PERSON
 from anon_platform.validate.risk.events import unique_by_events
-from anon_platform.validate.risk.wildcards import has_wild_cells, people_matched
+from anon_platform.validate.risk.wildcards import diversity_matched, has_wild_cells, people_matched
+from anon_platform_tests.oracles import total_variation
 
 rows = st.lists(
     st.tuples(st.integers(0, 7), st.integers(0, 2), st.sampled_from(["u", "v", None])),
@@ -87,6 +88,31 @@ def test_wildcards_match_as_each_pair_of_rows_is_compared(
         for one in {row[1:] for row in found}
     ]
     assert Counter(matched.select("n", "people").rows()) == Counter(expected)
+
+
+@settings(max_examples=80, deadline=None)
+@given(starred)
+def test_diversity_under_wildcards_is_that_of_the_rows_that_match(
+    found: list[tuple[int, str | None, str | None, str | None]],
+) -> None:
+    """The first of the columns is the secret; l and t of all rows that fit each class, with fractions."""
+    names = ["q", "r"]
+    rows = [(secret, (left, right)) for _, secret, left, right in found]
+
+    def fit(left: tuple[str | None, ...], right: tuple[str | None, ...]) -> bool:
+        return all(x == y or {x, y} & {"*", None} for x, y in zip(left, right, strict=True))
+
+    matched = [
+        [secret for secret, other in rows if fit(other, known)] for known in {known for _, known in rows}
+    ]
+    table = counts_of(found, ["p", *names]).group_by("p", *names).agg(pl.col("n").sum())
+    got = diversity_matched(table, names, "p")
+    assert got is not None
+    assert got[0] == min(len(set(secrets)) for secrets in matched)
+    everybody = [secret for secret, _ in rows]
+    assert got[1] == pytest.approx(
+        float(max(total_variation(secrets, everybody) for secrets in matched)), abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(
