@@ -77,35 +77,36 @@ def histories(earlier: Mapping[str, Trace], now: Trace) -> dict[str, Trace]:
 
 
 def _together(traces: Sequence[Trace]) -> Trace:
-    """The last trace's sensitive values where a record was in it, else those of the one before, and so on."""
+    """Every record once for each of its histories, with its sensitive values in the last release that it was in."""
     newest = traces[-1]
-    values = [f"l{i}" for i, _ in enumerate(newest.sensitive)]
-    rows = pl.DataFrame()
+    key, history = [TOKEN, RECORD], [f"c{number}" for number, _ in enumerate(traces)]
+    seen = pl.DataFrame()
     for number, trace in enumerate(traces):
-        mine = [
-            f"l{trace.sensitive.index(name)}" if name in trace.sensitive else None
-            for name in newest.sensitive
-        ]
-        one = trace.rows.select(
-            TOKEN,
-            RECORD,
-            pl.col(CLASS).alias(f"c{number}"),
-            *(
-                (pl.lit(None, pl.UInt32) if column is None else pl.col(column)).alias(f"{value}_{number}")
-                for column, value in zip(mine, values, strict=True)
-            ),
-        )
-        rows = one if not number else rows.join(one, on=[TOKEN, RECORD], how="full", coalesce=True)
-    order = range(len(traces) - 1, -1, -1)
-    history = [f"c{number}" for number, _ in enumerate(traces)]
-    distinct = rows.select(history).unique(maintain_order=True).with_row_index(CLASS)
-    numbered = rows.join(distinct, on=history, how="left", nulls_equal=True)
-    latest = [
-        pl.coalesce(f"{value}_{number}" for number in order).fill_null(0).alias(value) for value in values
-    ]
-    return Trace(
-        numbered.select(TOKEN, RECORD, CLASS, *latest), newest.names, newest.sensitive, newest.by_row
+        # once each: rows of one person that are alike would multiply with every release
+        one = trace.rows.select(*key, pl.col(CLASS).alias(f"c{number}")).unique()
+        seen = one if not number else seen.join(one, on=key, how="full", coalesce=True)
+    distinct = seen.select(history).unique(maintain_order=True).with_row_index(CLASS)
+    seen = seen.join(distinct, on=history, how="left", nulls_equal=True)
+    last = pl.coalesce(
+        pl.when(pl.col(name).is_not_null()).then(number)
+        for number, name in reversed(list(enumerate(history)))
     )
+    seen = seen.select(*key, CLASS, last.alias("last"))
+    parts = [
+        seen.filter(pl.col("last") == number).drop("last").join(_values(trace, newest), on=key)
+        for number, trace in enumerate(traces)
+    ]
+    return Trace(pl.concat(parts), newest.names, newest.sensitive, newest.by_row)
+
+
+def _values(trace: Trace, newest: Trace) -> pl.DataFrame:
+    """TOKEN, RECORD and the sensitive values, numbered as in `newest`; one that the trace lacks is 0."""
+    places = [trace.sensitive.index(name) if name in trace.sensitive else None for name in newest.sensitive]
+    values = [
+        (pl.lit(0, pl.UInt32) if place is None else pl.col(f"l{place}")).alias(f"l{i}")
+        for i, place in enumerate(places)
+    ]
+    return trace.rows.select(TOKEN, RECORD, *values).unique()
 
 
 def groups(earlier: Trace, now: Trace) -> dict[str, pl.DataFrame] | None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import polars as pl
 
-from anon_platform.frequency import SEQUENCE, people_for_risk, sequence_classes
+from anon_platform.frequency import SEQUENCE, DistinctL, people_for_risk, sequence_classes
 from anon_platform.policy import Policy
 from anon_platform.table import PERSON, ROW, TOKEN
 from anon_platform.validate.differencing import (
     CLASS,
     KINDS,
     RECORD,
+    Demand,
     Trace,
     groups,
     histories,
@@ -85,19 +86,35 @@ def measure_earlier(evidence: Evidence, now: Trace | None) -> tuple[list[Metric]
     return metrics, [_told(release, found, policy) for release, found in compared.items()]
 
 
-def needed(policy: Policy) -> int | None:
-    """People that every group needs; None where neither k nor a maximum risk is demanded."""
+def demand_of(policy: Policy) -> Demand | None:
+    """What every group across releases has to have; None where neither k nor a maximum risk is demanded.
+
+    l: of each sensitive column the most that thresholds.l and its distinct l-diversity ask for.
+    """
     wanted = policy.thresholds
     k = max(wanted.k or 1, people_for_risk(wanted.max_risk))
-    return None if k == 1 else k
+    if k == 1:
+        return None
+    asked = {
+        name: [model.l for model in policy.models_of(name) if isinstance(model, DistinctL)]
+        for name in policy.sensitive
+    }
+    return Demand(k, {name: max(each) for name, each in asked.items() if each})
+
+
+def needed(policy: Policy) -> int | None:
+    """People that every group needs; None where nothing is demanded."""
+    demand = demand_of(policy)
+    return None if demand is None else demand.k
 
 
 def _metrics(policy: Policy, compared: dict[str, dict[str, pl.DataFrame]]) -> list[Metric]:
-    unit = f"{policy.privacy_unit.name}s in the smallest group"
+    demand, unit = demand_of(policy), f"{policy.privacy_unit.name}s in the smallest group"
     metrics = [_of("k across releases", "people", needed(policy), unit, compared)]
     for i, name in enumerate(policy.sensitive):
         title, what = f"l of {name} across releases", "distinct values in a group"
-        metrics.append(_of(title, f"l{i}", policy.thresholds.l, what, compared))
+        limit = None if demand is None else demand.l.get(name)
+        metrics.append(_of(title, f"l{i}", limit, what, compared))
     return metrics
 
 

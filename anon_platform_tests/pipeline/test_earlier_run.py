@@ -13,7 +13,10 @@ from anon_platform.errors import SourceError
 from anon_platform.ledger import Ledger
 from anon_platform.pipeline import run
 from anon_platform.pipeline.earlier import withdraw
+from anon_platform.policy import load_policy
 from anon_platform.publish import MANIFEST, read_json
+from anon_platform.validate.differencing import Demand
+from anon_platform.validate.earlier import demand_of
 from anon_platform_tests.clinic import make_clinic, visits, write_csv
 
 Row = tuple[str, ...]
@@ -100,6 +103,16 @@ def without(name: str) -> dict[str, Any]:
     columns = yaml.safe_load((Path(__file__).parent / "earlier_columns.yaml").read_text(encoding="utf-8"))
     columns[name] = {"role": "quasi_identifier", "treat": {"technique": "suppress"}}
     return dict(columns)
+
+
+def test_l_is_that_of_the_models_of_a_column_too(tmp_path: Path) -> None:
+    """A policy may demand diversity of single columns only."""
+    models = {name: [{"model": "distinct_l", "l": 2}] for name in ("diagnosis", "result")}
+    file = make_clinic(tmp_path, thresholds={"sensitive": models})
+    policy = yaml.safe_load(file.read_text(encoding="utf-8"))
+    policy["thresholds"].pop("l")
+    file.write_text(yaml.safe_dump(policy, sort_keys=False), encoding="utf-8")
+    assert demand_of(load_policy(file)) == Demand(3, {"diagnosis": 2, "result": 2})
 
 
 def test_another_recipient_is_held_against_nothing(tmp_path: Path) -> None:

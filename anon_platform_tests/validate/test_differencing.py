@@ -100,6 +100,20 @@ def test_what_is_not_held_back_leaves_no_group_too_small(
     assert all(of_people(records) >= k for records in classes.values())
 
 
+def test_rows_that_are_alike_do_not_multiply_with_the_releases() -> None:
+    """Somebody with thirty linked rows, in six releases: thirty to the sixth would be the end of the run."""
+    one = pl.DataFrame(
+        {TOKEN: [7] * 30 + [8], RECORD: [0] * 31, CLASS: [0] * 31, "l0": [*range(30), 0]},
+        schema={TOKEN: pl.UInt64, RECORD: pl.UInt64, CLASS: pl.UInt32, "l0": pl.UInt32},
+    )
+    traces = {str(number): Trace(one, ("age",), ("sick",)) for number in range(6)}
+    (before,) = histories(traces, Trace(one, ("age",), ("sick",))).values()
+    assert before.rows.height == 31
+    found = groups(before, Trace(one, ("age",), ("sick",)))
+    assert found is not None
+    assert found["common"].select("people", "l0").rows() == [(2, 30)]
+
+
 def test_nothing_is_held_back_when_nothing_changed() -> None:
     """The same data to the same recipient once more."""
     release = {(person, 0): (person % 2, person % 3) for person in range(12)}

@@ -4,20 +4,14 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from anon_platform.frequency import SEQUENCE, people_for_risk, sequence_classes
+from anon_platform.frequency import SEQUENCE, sequence_classes
 from anon_platform.pipeline.earlier.identities import identities
 from anon_platform.pipeline.earlier.traces import Earlier
 from anon_platform.pipeline.treatments import as_left
 from anon_platform.policy import Policy
 from anon_platform.table import PERSON, ROW, TOKEN, Step, Table
-from anon_platform.validate.differencing import CLASS, RECORD, Demand, Trace, held_back, numbered_values
-
-
-def demand_of(policy: Policy) -> Demand | None:
-    """What every group across releases has to have; None where neither k nor a maximum risk is demanded."""
-    wanted = policy.thresholds
-    k = max(wanted.k or 1, people_for_risk(wanted.max_risk))
-    return None if k == 1 else Demand(k, dict.fromkeys(policy.sensitive, wanted.l or 1))
+from anon_platform.validate.differencing import CLASS, RECORD, Trace, held_back, numbered_values
+from anon_platform.validate.earlier import demand_of
 
 
 def going_together(policy: Policy, table: Table, treated: Step, earlier: Earlier) -> pl.Series | None:
