@@ -48,7 +48,7 @@ ONLY_IN = {
         "publish/plots/",
         "frontier/plot.py",
     ),
-    "sklearn": ("validate/prediction/", "validate/utility/propensity.py", "validate/attacks/training.py"),
+    "sklearn": ("validate/prediction/", "validate/utility/propensity.py"),
     "sqlalchemy": ("database/", "ledger/", "vault.py"),
 }
 """Libraries that one place only knows, so that it can be exchanged."""

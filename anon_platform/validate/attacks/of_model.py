@@ -10,15 +10,18 @@ from anon_platform.policy import Attacks, Model
 from anon_platform.policy.attacks import Membership
 from anon_platform.table import PERSON
 from anon_platform.validate.attacks.membership import Told, told_apart
-from anon_platform.validate.attacks.training import losses
 from anon_platform.validate.files import read_released
 from anon_platform.validate.metric import Metric, most
+from anon_platform.validate.prediction.learners import encoded, learnt
 
 if TYPE_CHECKING:  # the evidence holds what the attacks read
     from anon_platform.validate.evidence import Evidence
 
 LEAST = 50
 """People on each side below which an attack says too little."""
+
+SURE = 1e-6
+"""No probability is taken for 0 or 1."""
 
 NAME = "membership attack on the model"
 
@@ -55,13 +58,26 @@ def _told(
     members: pl.DataFrame, others: pl.DataFrame, model: Model, asked: Membership, attacks: Attacks,
     rng: np.random.Generator,
 ) -> Told:  # fmt: skip
-    truth = _events(members, model), _events(others, model)
-    inside, outside = losses(members, others, model.features, truth, model.seed)
+    inside, outside = losses(members, others, model)
     scores = [
         _one_each(rows, -loss, rng)[: asked.people] for rows, loss in ((members, inside), (others, outside))
     ]
     equal = min(len(each) for each in scores)
     return told_apart(scores[0][:equal], scores[1][:equal], -float(inside.mean()), attacks.confidence)
+
+
+def losses(members: pl.DataFrame, others: pl.DataFrame, model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """The cross entropy of every row of both, in nats, of the policy's first learner trained on those of the members.
+
+    It is the model whose usefulness is measured, asked as anybody asks it: members' rows go through the encoding of new rows.
+    """
+    truth = _events(members, model).to_numpy()
+    rows = encoded(members, truth, pl.concat([members, others]), model)
+    chance = learnt(rows, model.learners[0], model.seed).scores(rows.test)
+    events = np.concatenate([truth, _events(others, model).to_numpy()])
+    right = np.clip(np.where(events, chance, 1 - chance), SURE, 1 - SURE)
+    found = -np.log(right)
+    return found[: len(truth)], found[len(truth) :]
 
 
 def _one_each(rows: pl.DataFrame, scores: np.ndarray, rng: np.random.Generator) -> np.ndarray:

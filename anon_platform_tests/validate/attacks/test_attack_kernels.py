@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anon_platform.policy import Model
+from anon_platform.policy.model import Target
+from anon_platform.table import PERSON
 from anon_platform.validate.attacks.inference import guessed, guessed_blindly, right_guesses
 from anon_platform.validate.attacks.intervals import residual, wilson
 from anon_platform.validate.attacks.linkability import linked_blindly, linked_parts
 from anon_platform.validate.attacks.membership import closest, told_apart
+from anon_platform.validate.attacks.of_model import losses
 from anon_platform.validate.attacks.sides import Near, sides
 from anon_platform.validate.attacks.singling_out import (
     Predicate,
@@ -19,7 +23,6 @@ from anon_platform.validate.attacks.singling_out import (
     drawn_predicates,
     singled_out,
 )
-from anon_platform.validate.attacks.training import losses
 
 SURE = 0.95
 NAMES = ["a", "b", "c", "d", "e"]
@@ -202,11 +205,19 @@ def test_members_of_an_overfitted_model_are_told_and_others_are_not() -> None:
 def test_losses_of_training_rows_are_lower_where_a_model_remembers() -> None:
     """Labels without any pattern: what the model knows of training rows it can only have remembered."""
     rng = np.random.default_rng(2)
-    rows = people(600, 7).with_columns(ward=pl.Series(rng.choice(["n", "s", "w"], 600)).replace("w", None))
-    truth = pl.Series(rng.random(600) < 0.5)
-    inside, outside = losses(
-        rows.head(300), rows.tail(300), ["a", "b", "c", "d", "ward"], (truth.head(300), truth.tail(300)), 1
+    rows = people(600, 7).with_columns(
+        pl.Series("ward", rng.choice(["n", "s", "w"], 600)).replace("w", None),
+        pl.Series("event", rng.choice(["yes", "no"], 600)),
+        pl.int_range(600, dtype=pl.UInt32).alias(PERSON),
     )
+    model = Model(
+        target=Target(column="event", positive="yes"),
+        features=("a", "b", "c", "d", "ward"),
+        test_share=0.5,
+        seed=1,
+    )
+    inside, outside = losses(rows.head(300), rows.tail(300), model)
+    assert (len(inside), len(outside)) == (300, 300)
     told = told_apart(-inside, -outside, -float(inside.mean()), SURE)
     assert told.auc[1] > 0.6
     assert (inside > 0).all()
