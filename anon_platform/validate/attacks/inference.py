@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anon_platform.validate.attacks.intervals import Share, wilson
-from anon_platform.validate.attacks.sides import Near, Sides
+from anon_platform.validate.attacks.sides import Near, Sides, coded
 
 
 def guessed(
@@ -30,7 +30,7 @@ def guessed(
     if not len(released) or not len(secret):
         return wilson(0, len(secret), confidence)
     near = Near(known)
-    distinct, codes = _coded(released)
+    distinct, codes = coded(released)
     ones = np.ones(len(codes), np.int64)
     table = csr_array((ones, (near.of, codes)), shape=(len(near.first) - 1, len(distinct)))
     guesses = np.empty(len(secret), np.int64)
@@ -44,7 +44,7 @@ def guessed_blindly(secret: pl.Series, released: pl.Series, tolerance: float, co
     """The same of an attacker who knows nothing of the people and always guesses the commonest released value."""
     if not len(released) or not len(secret):
         return wilson(0, len(secret), confidence)
-    distinct, codes = _coded(released)
+    distinct, codes = coded(released)
     commonest = int(np.bincount(codes, minlength=len(distinct)).argmax())
     always = distinct.gather([commonest] * len(secret))
     return wilson(int(right_guesses(secret, always, tolerance).sum()), len(secret), confidence)
@@ -61,12 +61,3 @@ def right_guesses(truth: pl.Series, guess: pl.Series, tolerance: float) -> npt.N
         near = ((first - second).abs() <= first.abs() * tolerance + 1e-12).fill_null(value=False)
         return np.asarray((near | (first.is_null() & second.is_null())).to_numpy())
     return truth.cast(pl.String).eq_missing(guess.cast(pl.String)).to_numpy()
-
-
-def _coded(values: pl.Series) -> tuple[pl.Series, npt.NDArray[np.int64]]:
-    distinct = values.unique().sort(nulls_last=False)
-    place = pl.DataFrame({"v": values}).join(
-        pl.DataFrame({"v": distinct, "i": np.arange(len(distinct), dtype=np.int64)}),
-        on="v", how="left", nulls_equal=True, maintain_order="left",
-    )["i"]  # fmt: skip
-    return distinct, place.to_numpy()

@@ -62,13 +62,13 @@ def sides(
 
 def _sides(name: str, people: pl.Series, released: pl.Series, related: pl.DataFrame | None) -> Sides:
     if related is None and people.dtype.is_numeric() and released.dtype.is_numeric():
-        (mine, of), (theirs, of_released) = _coded(people.cast(pl.Float64)), _coded(released.cast(pl.Float64))
+        (mine, of), (theirs, of_released) = coded(people.cast(pl.Float64)), coded(released.cast(pl.Float64))
         numbers = tuple(side.fill_null(float("nan")).to_numpy() for side in (mine, theirs))
         all_of_them = np.concatenate(numbers)
         known = all_of_them[~np.isnan(all_of_them)]
         span = float(known.max() - known.min()) if len(known) else 0.0
         return Sides(name, of, of_released, numbers=(numbers[0], numbers[1]), span=span)
-    (mine, of), (theirs, of_released) = _coded(people.cast(pl.String)), _coded(released.cast(pl.String))
+    (mine, of), (theirs, of_released) = coded(people.cast(pl.String)), coded(released.cast(pl.String))
     fits = np.zeros((len(mine), len(theirs)), np.bool_)
     pairs = related
     if pairs is None:
@@ -86,7 +86,7 @@ def _sides(name: str, people: pl.Series, released: pl.Series, related: pl.DataFr
     return Sides(name, of, of_released, fits=fits)
 
 
-def _coded(values: pl.Series) -> tuple[pl.Series, Ints]:
+def coded(values: pl.Series) -> tuple[pl.Series, Ints]:
     """Distinct values, sorted, missing first, and the place of each row's value among them."""
     values = values.fill_nan(None) if values.dtype.is_float() else values
     distinct = values.unique().sort(nulls_last=False)
