@@ -23,7 +23,7 @@ FLOORS = (
     {"pipeline"},
     {"ingest", "analyze", "validate", "publish", "ledger"},
     {"policy"},
-    {"anonymize"},
+    {"anonymize", "dp"},
     {"text"},
     {"frequency", "vault"},
     {"keys", "database"},
@@ -49,6 +49,7 @@ ONLY_IN = {
         "frontier/plot.py",
     ),
     "sklearn": ("validate/prediction/", "validate/utility/propensity.py"),
+    "opendp": "dp/",
     "sqlalchemy": ("database/", "ledger/", "vault.py"),
 }
 """Libraries that one place only knows, so that it can be exchanged."""
