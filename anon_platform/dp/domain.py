@@ -15,6 +15,8 @@ from anon_platform.spec import Spec
 Category = StrictStr | StrictBool | StrictInt
 """A category as the source holds it: text, a whole number or a truth value."""
 
+Day = Annotated[dt.date, Field(strict=False)]
+
 MOST_BINS = 1000
 MOST_STEPS = 2**40
 """So many steps of up to 2^20 rows a person are far from what 64 bits hold."""
@@ -78,7 +80,7 @@ class Dates(Spec):
     """Days or times between two days; what is beyond counts as the bound."""
 
     kind: Literal["dates"]
-    bounds: tuple[dt.date, dt.date] = Field(strict=False)
+    bounds: tuple[Day, Day] = Field(strict=False)
     """First and last day, from public knowledge."""
     every: Literal["day", "week", "month", "quarter", "year"] = "month"
     """Width of a bin; within it a day is drawn at random."""
