@@ -37,7 +37,9 @@ ROW = st.fixed_dictionaries(
         "kind": st.sampled_from(["x", "y", "unknown", None]),
         "home": st.sampled_from([True, False, None]),
         "age": st.integers(-5, 30) | st.none(),
-        "cost": st.sampled_from([-9.0, -1.0, -0.25, 0.0, 0.5, 2.75, 3.0, 8.0, math.nan, math.inf, -math.inf, None]),
+        "cost": st.sampled_from(
+            [-9.0, -1.0, -0.25, 0.0, 0.5, 2.75, 3.0, 8.0, math.nan, math.inf, -math.inf, None]
+        ),
         "day": st.dates(dt.date(2023, 12, 1), dt.date(2024, 5, 30)) | st.none(),
         "found": st.sampled_from(["p", "q", None]),
     }
@@ -56,12 +58,17 @@ def statistic(measure_: str = "count", **more: Any) -> Statistic:
     return Statistic.model_validate({"name": "asked", "measure": measure_, **more})
 
 
-def results(table: pl.DataFrame, asked: list[Statistic], contribution: int = 100, loss: Loss = NO_NOISE) -> list[pl.DataFrame]:
+def results(
+    table: pl.DataFrame, asked: list[Statistic], contribution: int = 100, loss: Loss = NO_NOISE
+) -> list[pl.DataFrame]:
     plan = plan_statistics(asked, DOMAINS, loss, contribution)
-    return [result.frame for result in measure(plan, bounded(table, "person", contribution, np.random.default_rng(1)))]
+    return [
+        result.frame
+        for result in measure(plan, bounded(table, "person", contribution, np.random.default_rng(1)))
+    ]
 
 
-def seen(column: str, value: Any) -> Any:  # noqa: ANN401
+def seen(column: str, value: Any) -> Any:
     """The cell as its domain says, by plain Python."""
     domain = DOMAINS[column]
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
@@ -71,7 +78,7 @@ def seen(column: str, value: Any) -> Any:  # noqa: ANN401
     return min(max(value, domain.bounds[0]), domain.bounds[1])
 
 
-def group(column: str, value: Any) -> Any:  # noqa: ANN401
+def group(column: str, value: Any) -> Any:
     """The label of the cell's group, by plain Python."""
     known = seen(column, value)
     if known is None or column in ("ward", "kind", "home", "found"):
@@ -90,7 +97,9 @@ LABELS = {
 }
 
 
-def slow(rows: list[dict[str, Any]], measure_: str, of: str | None, label: tuple[Any, ...], by: tuple[str, ...]) -> float:
+def slow(
+    rows: list[dict[str, Any]], measure_: str, of: str | None, label: tuple[Any, ...], by: tuple[str, ...]
+) -> float:
     """One answer for one group, by a loop."""
     mine = [row for row in rows if row["person"] is not None and tuple(group(c, row[c]) for c in by) == label]
     if measure_ == "people":
@@ -113,7 +122,9 @@ def slow(rows: list[dict[str, Any]], measure_: str, of: str | None, label: tuple
     st.sampled_from([("ward",), ("kind", "home"), ("age",), ("day",), ()]),
     st.sampled_from(["cost", "age", "home"]),
 )
-def test_without_noise_answers_are_those_of_a_slow_loop(rows: list[dict[str, Any]], by: tuple[str, ...], of: str) -> None:
+def test_without_noise_answers_are_those_of_a_slow_loop(
+    rows: list[dict[str, Any]], by: tuple[str, ...], of: str
+) -> None:
     asked = [
         statistic("count", by=by), statistic("people", by=by), statistic("count", of=of, by=by),
         statistic("sum", of=of, by=by), statistic("mean", of=of, by=by), statistic("variance", of=of, by=by),
@@ -145,7 +156,9 @@ def test_a_mean_of_nobody_says_that_it_knows_nothing() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(-5, 30), min_size=1, max_size=40), st.sampled_from([0.1, 0.25, 0.5, 0.9]))
-def test_without_noise_a_quantile_is_the_least_value_that_enough_are_not_above(ages: list[int], share: float) -> None:
+def test_without_noise_a_quantile_is_the_least_value_that_enough_are_not_above(
+    ages: list[int], share: float
+) -> None:
     rows = [dict.fromkeys(SCHEMA) | {"person": n, "age": age} for n, age in enumerate(ages)]
     (found,) = results(frame(rows), [statistic("quantiles", of="age", quantiles=(share,))])
     clipped = sorted(min(max(age, 0), 20) for age in ages)
@@ -156,7 +169,8 @@ def test_without_noise_a_quantile_is_the_least_value_that_enough_are_not_above(a
 
 def test_conditions_select_rows() -> None:
     rows = [
-        dict.fromkeys(SCHEMA) | {"person": n, "ward": ward, "age": age, "cost": cost, "day": day, "home": home}
+        dict.fromkeys(SCHEMA)
+        | {"person": n, "ward": ward, "age": age, "cost": cost, "day": day, "home": home}
         for n, (ward, age, cost, day, home) in enumerate(
             [
                 ("a", 3, 0.5, dt.date(2024, 1, 20), True),
@@ -182,8 +196,13 @@ def test_conditions_select_rows() -> None:
         ({"column": "day", "below": dt.date(2024, 2, 20)}, 1),
         ({"column": "home", "equals": True}, 2),
     ]  # fmt: skip
-    asked = [statistic(where=[where], by=[]).model_copy(update={"name": f"s{n}"}) for n, (where, _) in enumerate(expected)]
-    assert [found["value"].item() for found in results(frame(rows), asked)] == [count for _, count in expected]
+    asked = [
+        statistic(where=[where], by=[]).model_copy(update={"name": f"s{n}"})
+        for n, (where, _) in enumerate(expected)
+    ]
+    assert [found["value"].item() for found in results(frame(rows), asked)] == [
+        count for _, count in expected
+    ]
 
 
 def test_found_keys_are_those_of_many_people_and_their_answers_are_right() -> None:
@@ -220,8 +239,8 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"measure": "mean", "of": "salary"}, PolicyError, "statistic asked: column salary has no domain; write what it may hold under domains"),
     (
         {"measure": "mean", "of": "ward"}, PolicyError,
-        "statistic asked: mean needs a column of numbers, or of true and false, with bounds;"
-        " write kind: numbers and bounds for ward, or count by ward instead",
+        ("statistic asked: mean needs a column of numbers, or of true and false, with bounds;"
+         " write kind: numbers and bounds for ward, or count by ward instead"),
     ),
     (
         {"measure": "count", "where": [{"column": "ward", "equals": "d"}]}, PolicyError,
@@ -238,12 +257,16 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("settings_", "kind", "message"), REFUSED, ids=[message[:60] for _, _, message in REFUSED])
+@pytest.mark.parametrize(
+    ("settings_", "kind", "message"), REFUSED, ids=[message[:60] for _, _, message in REFUSED]
+)
 def test_what_cannot_be_asked_is_refused_before_anything_is_read(
     settings_: dict[str, Any], kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind) as refused:
-        plan_statistics([Statistic.model_validate({"name": "asked", **settings_})], DOMAINS, Loss("zcdp", 10**7), 1)
+        plan_statistics(
+            [Statistic.model_validate({"name": "asked", **settings_})], DOMAINS, Loss("zcdp", 10**7), 1
+        )
     assert str(refused.value) == message
 
 
@@ -256,13 +279,15 @@ def test_too_little_for_the_people_there_are_is_refused() -> None:
 
 def test_a_column_that_cannot_hold_its_domain_is_refused_by_its_type_alone() -> None:
     plan = plan_statistics([statistic(by=["ward"])], DOMAINS, Loss("zcdp", 10**7), 1)
-    with pytest.raises(PolicyError, match="^column ward: categories that are text need type: text, not Int64$"):
+    with pytest.raises(
+        PolicyError, match=r"^column ward: categories that are text need type: text, not Int64$"
+    ):
         require_schema(plan, {"ward": pl.Int64()})
-    with pytest.raises(PolicyError, match="^statistics: no column ward; the dataset has age$"):
+    with pytest.raises(PolicyError, match=r"^statistics: no column ward; the dataset has age$"):
         require_schema(plan, {"age": pl.Int64()})
 
 
 def test_rows_that_were_bounded_more_loosely_than_the_noise_is_for_are_refused() -> None:
     plan = plan_statistics([statistic()], DOMAINS, Loss("zcdp", 10**7), 1)
-    with pytest.raises(BudgetError, match="^the rows were bounded to 2 a person, the noise is for 1"):
+    with pytest.raises(BudgetError, match=r"^the rows were bounded to 2 a person, the noise is for 1"):
         measure(plan, bounded(frame([]), "person", 2, np.random.default_rng(1)))

@@ -51,7 +51,9 @@ def _totals(planned: Planned, vector: Counts) -> list[Answers]:
     drawn = [noise.added_to(values) for noise, values in zip(planned.noises, exact, strict=True)]
     finest = consistent(of, drawn, [noise.deviation for noise in planned.noises])
     return [
-        plain_answers(np.bincount(at, finest, minlength=level.cells), noise, worth, counts=counts)
+        plain_answers(
+            np.bincount(at, finest, minlength=level.cells).astype(np.float64), noise, worth, counts=counts
+        )
         for at, level, noise in zip(of, planned.levels, planned.noises, strict=True)
     ]
 
@@ -80,7 +82,11 @@ def _ratio(planned: Planned, noisy: Sequence[Floats]) -> Answers:
     inside = _scaled(found, size, steps.centre)
     low, high = steps.low, steps.high
     return Answers(
-        inside.value.clip(low, high), inside.noise, inside.low.clip(low, high), inside.high.clip(low, high), inside.rows
+        inside.value.clip(low, high),
+        inside.noise,
+        inside.low.clip(low, high),
+        inside.high.clip(low, high),
+        inside.rows,
     )
 
 

@@ -111,7 +111,9 @@ def fitting(domain: Domain, dtype: "pl.DataType") -> str | None:
         return None if dtype == pl.Boolean else "categories true and false need type: boolean"
     if held is int:
         return None if dtype.is_integer() else "categories that are whole numbers need type: integer"
-    return None if dtype in (pl.String, pl.Categorical, pl.Enum) else "categories that are text need type: text"
+    return (
+        None if dtype in (pl.String, pl.Categorical, pl.Enum) else "categories that are text need type: text"
+    )
 
 
 def _text(value: object) -> str:
@@ -130,13 +132,17 @@ def _bin(value: "pl.Expr", ends: list[float]) -> "pl.Expr":
         places = np.searchsorted(edges, values.fill_null(0.0).to_numpy(), side="right").astype(np.int32)
         return pl.Series(values.name, places)
 
-    return pl.when(value.is_not_null()).then(value.map_batches(found, return_dtype=pl.Int32, is_elementwise=True))
+    return pl.when(value.is_not_null()).then(
+        value.map_batches(found, return_dtype=pl.Int32, is_elementwise=True)
+    )
 
 
 def _lower_ends(domain: Numbers, column: str) -> list[float]:
     low, high = domain.bounds
     if domain.bins == "found":
-        raise PolicyError(f"column {column}: groups need bins that are public; write a number of bins, or their lower ends")
+        raise PolicyError(
+            f"column {column}: groups need bins that are public; write a number of bins, or their lower ends"
+        )
     if isinstance(domain.bins, tuple):
         return [low, *(float(end) for end in domain.bins)]
     steps = math.floor((high - low) / domain.step + 1e-9)
@@ -152,7 +158,9 @@ def _periods(domain: Dates, column: str) -> list[dt.date]:
     while (day := _next(day, domain.every)) <= last:
         found.append(day)
         if len(found) > MOST_BINS:
-            raise PolicyError(f"column {column}: more than {MOST_BINS:,} periods; write a longer period under every")
+            raise PolicyError(
+                f"column {column}: more than {MOST_BINS:,} periods; write a longer period under every"
+            )
     return found
 
 

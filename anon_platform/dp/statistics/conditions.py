@@ -25,10 +25,16 @@ def require_condition(statistic: str, condition: Condition, domain: Domain) -> N
             )
         known = None if domain.values == "found" else {*domain.values, domain.other} - {None}
         for constant in condition.constants:
-            if known is not None and not any(type(constant) is type(one) and constant == one for one in known):
-                raise PolicyError(f"{place}: a category that its domain does not name; name it there, or correct it")
+            if known is not None and not any(
+                type(constant) is type(one) and constant == one for one in known
+            ):
+                raise PolicyError(
+                    f"{place}: a category that its domain does not name; name it there, or correct it"
+                )
     for constant in condition.constants:
-        if isinstance(domain, Numbers) and (isinstance(constant, bool) or not isinstance(constant, int | float)):
+        if isinstance(domain, Numbers) and (
+            isinstance(constant, bool) or not isinstance(constant, int | float)
+        ):
             raise PolicyError(f"{place}: the column holds numbers; compare it with numbers")
         if isinstance(domain, Dates) and _day(constant) is None:
             raise PolicyError(f'{place}: the column holds days; compare it with days such as "2024-03-01"')

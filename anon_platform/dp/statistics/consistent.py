@@ -29,17 +29,17 @@ def consistent(
     """
     weights = [(min(deviations) / deviation) ** 2 for deviation in deviations]
     size = len(of[0])
+    levels = list(zip(of, weights, strict=True))
 
     def normal(values: Floats) -> Floats:
-        flat = np.ravel(values)
-        return sum(
-            (weight * np.bincount(at, flat)[at] for at, weight in zip(of, weights, strict=True)), np.zeros(size)
-        )
+        flat, found = np.ravel(values), np.zeros(size)
+        for at, weight in levels:
+            found += weight * np.bincount(at, flat)[at]
+        return found
 
-    right = sum(
-        (weight * level.astype(np.float64)[at] for at, level, weight in zip(of, noisy, weights, strict=True)),
-        np.zeros(size),
-    )
+    right = np.zeros(size)
+    for (at, weight), level in zip(levels, noisy, strict=True):
+        right += weight * level.astype(np.float64)[at]
     operator = LinearOperator((size, size), matvec=normal, dtype=np.float64)
     found, _ = cg(operator, right, x0=noisy[0].astype(np.float64), rtol=EXACT, maxiter=MOST_ROUNDS)
     return np.asarray(found)

@@ -44,10 +44,16 @@ def threshold_for(loss: Loss, places: int) -> Threshold:
     while not _within(Threshold(loss.measure, scale, high, places), loss):
         high *= 2
         if high > MOST:
-            raise BudgetError("δ is too small for keys that are found; raise it, or name the keys in a domain")
+            raise BudgetError(
+                "δ is too small for keys that are found; raise it, or name the keys in a domain"
+            )
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if _within(Threshold(loss.measure, scale, middle, places), loss) else (middle + 1, high)
+        low, high = (
+            (low, middle)
+            if _within(Threshold(loss.measure, scale, middle, places), loss)
+            else (middle + 1, high)
+        )
     return Threshold(loss.measure, scale, low, places)
 
 

@@ -37,7 +37,9 @@ def plain_answers(values: Floats, noise: Noise, worth: float, *, counts: bool) -
     )
 
 
-def ratios(above: Floats, below: Floats, noises: tuple[Noise, Noise], bound: float, confidence: float) -> tuple[Floats, Floats]:
+def ratios(
+    above: Floats, below: Floats, noises: tuple[Noise, Noise], bound: float, confidence: float
+) -> tuple[Floats, Floats]:
     """Lowest and highest above/below that the noise leaves possible, between −bound and bound.
 
     The set of m for which above − m · below is within the noise of this difference. Source: Fieller 1954, Some Problems in
@@ -64,7 +66,14 @@ def means(rows: Floats, sums: Floats, noises: tuple[Noise, Noise], bound: float)
     return _with_noise(value, low, high, rows)
 
 
-def variances(rows: Floats, sums: Floats, squares: Floats, noises: tuple[Noise, Noise, Noise], furthest: float, square: float) -> Answers:
+def variances(
+    rows: Floats,
+    sums: Floats,
+    squares: Floats,
+    noises: tuple[Noise, Noise, Noise],
+    furthest: float,
+    square: float,
+) -> Answers:
     """Variances (divided by the number of rows), in squared steps.
 
     furthest: largest absolute value of one row in `sums`. square: squared steps that one step of `squares` is worth. The

@@ -67,7 +67,8 @@ def measure(plan: Plan, bounded: Bounded) -> list[Result]:
         groups.append(Groups((name,), pl.col(name), numbered.height))
     vectors = exact(plan, groups, bounded)
     return [
-        _result(planned, answered(planned, vectors[at]), keys.get(at)) for at, planned in enumerate(plan.statistics)
+        _result(planned, answered(planned, vectors[at]), keys.get(at))
+        for at, planned in enumerate(plan.statistics)
     ]
 
 
@@ -93,7 +94,9 @@ def _labels(planned: Planned, at: int) -> pl.DataFrame:
     if not schema:
         frame = pl.DataFrame({"level": ["all"]})
     else:
-        frame = pl.DataFrame(level.labels(), schema=schema, orient="row").with_columns(pl.lit(level.name).alias("level"))
+        frame = pl.DataFrame(level.labels(), schema=schema, orient="row").with_columns(
+            pl.lit(level.name).alias("level")
+        )
     return frame if len(planned.levels) > 1 else frame.drop("level")
 
 
@@ -123,9 +126,17 @@ def described(planned: Planned) -> str:
     groups = f" by {', '.join(statistic.by)}" if statistic.by else ""
     of = f" of {statistic.of}" if statistic.of else ""
     bounds = f" between {planned.steps.low:g} and {planned.steps.high:g}" if planned.steps else ""
-    where = f" where {' and '.join(condition.column for condition in statistic.where)} is as stated" if statistic.where else ""
+    where = (
+        f" where {' and '.join(condition.column for condition in statistic.where)} is as stated"
+        if statistic.where
+        else ""
+    )
     kind = "Gaussian" if noise.measure == "zcdp" else "Laplace"
-    found = f"; groups with fewer than about {planned.threshold.threshold} people are not shown" if planned.threshold else ""
+    found = (
+        f"; groups with fewer than about {planned.threshold.threshold} people are not shown"
+        if planned.threshold
+        else ""
+    )
     return f"{statistic.measure}{of}{bounds}{groups}{where}; {kind} noise{found}"
 
 
@@ -137,17 +148,20 @@ def _found_keys(plan: Plan, planned: Planned, bounded: Bounded) -> pl.DataFrame:
     people = rows.select(*columns, pl.col(bounded.person).alias("__who__")).unique()
     counted = people.group_by(planned.statistic.by).agg(pl.len().alias("__people__")).collect()
     names = counted.select(planned.statistic.by)
-    texts = [json.dumps([str(cell) if cell is not None else None for cell in row]) for row in names.iter_rows()]
+    texts = [
+        json.dumps([str(cell) if cell is not None else None for cell in row]) for row in names.iter_rows()
+    ]
     kept = planned.threshold.kept(dict(zip(texts, counted["__people__"].to_list(), strict=True)))
     places = {text: place for place, text in enumerate(texts)}
     return names[[places[text] for text in kept]]
 
 
-def _with_cell(plan: Plan, planned: Planned, rows: pl.DataFrame, keys: pl.DataFrame, name: str) -> pl.DataFrame:
+def _with_cell(
+    plan: Plan, planned: Planned, rows: pl.DataFrame, keys: pl.DataFrame, name: str
+) -> pl.DataFrame:
     """The rows with the number of their key; null for keys that were not found."""
     columns = [plain(one, plan.domains[one]).alias(one) for one in planned.statistic.by]
     found = rows.select(columns).join(
         keys, on=list(planned.statistic.by), how="left", nulls_equal=True, maintain_order="left"
     )
     return rows.with_columns(found[name])
-

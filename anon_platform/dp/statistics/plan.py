@@ -97,7 +97,9 @@ def plan_statistics(
 def has_found_keys(statistic: Statistic, domains: Mapping[str, Domain]) -> bool:
     """Whether the data names its groups: the policy says so, of the statistic or of a column's domain."""
     found = (domains.get(column) for column in statistic.by)
-    return statistic.keys == "found" or any(isinstance(one, Categories) and one.values == "found" for one in found)
+    return statistic.keys == "found" or any(
+        isinstance(one, Categories) and one.values == "found" for one in found
+    )
 
 
 def _parts(statistics: Sequence[Statistic], domains: Mapping[str, Domain], loss: Loss) -> list[Loss]:
@@ -197,7 +199,9 @@ def _noises(
             each = [1, steps.furthest, steps.largest_square]
             moves = [float(contribution * one) for one in each[: 3 if statistic.measure == "variance" else 2]]
     try:
-        return tuple(noise_for(part, move) for part, move in zip(loss.parts([1] * len(moves)), moves, strict=True))
+        return tuple(
+            noise_for(part, move) for part, move in zip(loss.parts([1] * len(moves)), moves, strict=True)
+        )
     except BudgetError as error:
         raise BudgetError(f"statistic {statistic.name}: {error}") from None
 

@@ -18,6 +18,9 @@ Measurement = Literal[
 ]
 
 AVERAGED = ("mean", "target_encoding")
+TAKEN = {"value", "noise", "low", "high", "quantile", "level"}
+"""Columns of every result."""
+
 OF_NUMBERS = ("sum", "mean", "variance", "quantiles", "target_encoding")
 
 
@@ -26,7 +29,11 @@ def _listed(value: object) -> object:
 
 
 def _pair(value: object) -> object:
-    return tuple(float(end) if isinstance(end, int) else end for end in value) if isinstance(value, list) else value
+    return (
+        tuple(float(end) if isinstance(end, int) else end for end in value)
+        if isinstance(value, list)
+        else value
+    )
 
 
 Columns = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -113,59 +120,87 @@ class Statistic(Spec):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for fault in (self._fault_of_measure(), self._fault_of_totals(), self._fault_of_wording()):
-            if fault:
+        faults = [*self._faults_of_measure(), *self._faults_of_totals(), *self._faults_of_wording()]
+        for wrong, fault in faults:
+            if wrong:
                 raise ValueError(f"statistic {self.name}: {fault}")
         return self
 
-    def _fault_of_measure(self) -> str | None:
-        if self.of is None and self.measure not in ("count", "people"):
-            return f"{self.measure} of what? name the column under of"
-        if self.of is not None and self.measure == "people":
-            return "people are counted, no column; leave of out, or count rows in which it is not missing"
-        if (self.measure == "quantiles") != bool(self.quantiles):
-            return "measure: quantiles and quantiles: [0.5] go together"
-        if len(self.quantiles) > MOST_QUANTILES or any(not 0 < share < 1 for share in self.quantiles):
-            return f"quantiles are up to {MOST_QUANTILES} shares between 0 and 1, such as 0.5 for the median"
-        if len(set(self.quantiles)) < len(self.quantiles):
-            return "a quantile stands twice; keep one"
-        if self.bounds is not None and self.measure not in OF_NUMBERS:
-            return "bounds belong to sums, means, variances and quantiles; leave them out"
-        if self.bounds is not None and not (all(map(math.isfinite, self.bounds)) and self.bounds[0] < self.bounds[1]):
-            return "bounds are two finite numbers, the least value first"
-        if self.measure == "target_encoding" and not self.by:
-            return "a target encoding belongs to the values of a column; name it under by"
-        return None
+    def _faults_of_measure(self) -> list[tuple[bool, str]]:
+        counted, bounds = self.measure in ("count", "people"), self.bounds or (0.0, 1.0)
+        shares = len(self.quantiles) > MOST_QUANTILES or any(not 0 < share < 1 for share in self.quantiles)
+        return [
+            (self.of is None and not counted, f"{self.measure} of what? name the column under of"),
+            (
+                self.of is not None and self.measure == "people",
+                "people are counted, no column; leave of out, or count rows in which it is not missing",
+            ),
+            (
+                (self.measure == "quantiles") != bool(self.quantiles),
+                "measure: quantiles and quantiles: [0.5] go together",
+            ),
+            (
+                shares,
+                f"quantiles are up to {MOST_QUANTILES} shares between 0 and 1, such as 0.5 for the median",
+            ),
+            (len(set(self.quantiles)) < len(self.quantiles), "a quantile stands twice; keep one"),
+            (
+                self.bounds is not None and self.measure not in OF_NUMBERS,
+                "bounds belong to sums, means, variances and quantiles; leave them out",
+            ),
+            (
+                not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1],
+                "bounds are two finite numbers, the least value first",
+            ),
+            (
+                self.measure == "target_encoding" and not self.by,
+                "a target encoding belongs to the values of a column; name it under by",
+            ),
+        ]
 
-    def _fault_of_totals(self) -> str | None:
+    def _faults_of_totals(self) -> list[tuple[bool, str]]:
         if self.totals == "none":
-            return "hierarchies belong to totals: consistent" if self.hierarchies else None
-        if self.measure not in ("count", "sum", "histogram"):
-            return "totals are those of counts, sums and histograms; leave totals out"
-        if self.keys == "found":
-            return "totals need groups that are named in public; write keys: public"
-        if not self.by and self.measure != "histogram":
-            return "totals are over groups; name columns under by, or leave totals out"
-        if self.negatives == "zero":
-            return "where negatives become zero the totals are no longer those of their parts; write negatives: keep"
-        if self.hide_below or self.round_to:
-            return "hidden or rounded values do not add up to their totals; leave hide_below and round_to out"
-        if unknown := sorted(set(self.hierarchies) - set(self.by)):
-            return f"hierarchies name {', '.join(unknown)}, which is not in by"
-        return None
+            return [(bool(self.hierarchies), "hierarchies belong to totals: consistent")]
+        unknown = sorted(set(self.hierarchies) - set(self.by))
+        return [
+            (
+                self.measure not in ("count", "sum", "histogram"),
+                "totals are those of counts, sums and histograms; leave totals out",
+            ),
+            (self.keys == "found", "totals need groups that are named in public; write keys: public"),
+            (not self.groups, "totals are over groups; name columns under by, or leave totals out"),
+            (
+                self.negatives == "zero",
+                "where negatives become zero the totals are no longer those of their parts; write negatives: keep",
+            ),
+            (
+                bool(self.hide_below or self.round_to),
+                "hidden or rounded values do not add up to their totals; leave hide_below and round_to out",
+            ),
+            (bool(unknown), f"hierarchies name {', '.join(unknown)}, which is not in by"),
+        ]
 
-    def _fault_of_wording(self) -> str | None:
-        if len(set(self.by)) < len(self.by):
-            return "a column stands twice under by; keep one"
-        if self.measure == "histogram" and self.of in self.by:
-            return f"{self.of} is counted by bin already; leave it out of by"
-        if self.keys == "found" and not self.by:
-            return "keys are those of groups; name columns under by"
-        if self.hide_below and self.measure == "sum":
-            return "a sum does not say how many rows it has; leave hide_below out"
-        if taken := sorted({"value", "noise", "low", "high", "quantile", "level"} & {*self.by, *self._binned}):
-            return f"a column {taken[0]} cannot be told from the results; rename it in the source"
-        return None
+    def _faults_of_wording(self) -> list[tuple[bool, str]]:
+        taken = sorted(TAKEN & {*self.groups})
+        return [
+            (len(set(self.by)) < len(self.by), "a column stands twice under by; keep one"),
+            (
+                self.measure == "histogram" and self.of in self.by,
+                f"{self.of} is counted by bin already; leave it out of by",
+            ),
+            (
+                self.keys == "found" and not self.by,
+                "keys are those of groups; name columns under by",
+            ),
+            (
+                self.hide_below is not None and self.measure == "sum",
+                "a sum does not say how many rows it has; leave hide_below out",
+            ),
+            (
+                bool(taken),
+                f"a column {', '.join(taken)} cannot be told from the results; rename it in the source",
+            ),
+        ]
 
     @property
     def _binned(self) -> tuple[str, ...]:

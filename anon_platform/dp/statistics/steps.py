@@ -102,5 +102,5 @@ def steps_of(domain: Numbers, bounds: tuple[float, float] | None = None) -> Step
     size = domain.step
     while (high - low) / size > MOST_STEPS or max(abs(low), abs(high)) / size > MOST_STEPS:
         size *= 2
-    count = max(1, math.ceil((high - low) / size - 1e-9))
+    count = max(1, math.floor((high - low) / size + 0.5))  # as `at` rounds the upper bound
     return Steps(low, high, size, count)

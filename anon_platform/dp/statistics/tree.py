@@ -44,7 +44,7 @@ class Tree:
         _, covariance = _solved(self.leaves, self.widths)
         last = covariance[:, -1]
         variance = np.diag(covariance) - 2 * share * last + share**2 * last[-1]
-        return np.sqrt(np.maximum(variance, 0.0))
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 @cache
