@@ -4,7 +4,6 @@ from anon_platform.dp import Loss, loss_of
 from anon_platform.ledger import Cap, Caps, Request
 
 PURE = Cap(1.0, 0.0)
-GAUSSIAN = Cap(1.0, 1e-6)
 
 
 def request(
