@@ -50,6 +50,7 @@ ONLY_IN = {
     ),
     "sklearn": ("validate/prediction/", "validate/utility/propensity.py"),
     "opendp": "dp/",
+    "sqlglot": "dp/statistics/sql.py",
     "sqlalchemy": ("database/", "ledger/", "vault.py"),
 }
 """Libraries that one place only knows, so that it can be exchanged."""

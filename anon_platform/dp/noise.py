@@ -7,6 +7,7 @@ low bits (Mironov 2012).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,8 @@ class Noise:
     measure: Measure
     scale: float
     """Of the Gaussian its standard deviation; of the Laplace distribution its b, so that the deviation is b√2."""
-    sensitivity: int
-    """How far one person moves the values together: in L2 for Gaussian, in L1 for Laplace noise."""
+    sensitivity: float
+    """How far one person moves the values together: in L2 for Gaussian, in L1 (a whole number) for Laplace noise."""
 
     @property
     def deviation(self) -> float:
@@ -55,10 +56,28 @@ class Noise:
         return np.asarray(drawn, dtype=np.int64).reshape(values.shape)
 
 
-def noise_for(loss: Loss, sensitivity: int) -> Noise:
+def moved(measure: Measure, values: int, by: int) -> float:
+    """How far a person moves several values together, at most `by` each: √values · by in L2, values · by in L1.
+
+    The root is rounded up, so that its square is no less than `values`.
+
+    >>> moved("zcdp", 4, 3), moved("pure", 4, 3)
+    (6.0, 12)
+    """
+    if measure == "pure":
+        return values * by
+    distance = math.sqrt(values) * by
+    while Fraction(distance) ** 2 < values * by**2:
+        distance = math.nextafter(distance, math.inf)
+    return distance
+
+
+def noise_for(loss: Loss, sensitivity: float) -> Noise:
     """The least noise whose loss is within `loss` for values that one person moves by at most `sensitivity` (≥ 1)."""
     import opendp.prelude as dp
 
+    if loss.measure == "pure" and sensitivity != int(sensitivity):
+        raise BudgetError("under pure differential privacy a sensitivity is a whole number; round it up")
     if sensitivity < 1:
         raise BudgetError("a person moves a value by at least 1; state the contribution bound")
     if loss.units == 0:
@@ -82,7 +101,7 @@ def total(noises: Sequence[Noise]) -> Loss:
 
 
 def _distance(noise: Noise) -> float | int:
-    return float(noise.sensitivity) if noise.measure == "zcdp" else noise.sensitivity
+    return float(noise.sensitivity) if noise.measure == "zcdp" else int(noise.sensitivity)
 
 
 @cache
