@@ -4,6 +4,7 @@ import math
 import tempfile
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -111,7 +112,15 @@ def replayed(history: list[tuple[str, int, str, str, str]], cap: Cap, own: Cap, 
         for what, number, epsilon, population, team in history:
             name = f"r{number}"
             if what == "reserve":
-                wanted = request(name, float(epsilon), cap, own=own, population=population, recipient=team)
+                wanted = request(
+                    name,
+                    float(epsilon),
+                    cap,
+                    own=own,
+                    loss=Cap(float(epsilon), cap.delta).loss,
+                    population=population,
+                    recipient=team,
+                )
                 assert went(lambda wanted=wanted: budget.reserve(wanted)) == oracle.reserve(
                     number, epsilon, population, team
                 )
@@ -153,6 +162,7 @@ def test_zcdp_budgets_do_what_a_table_in_fractions_does(
 ) -> None:
     """Sums of ρ, of which the conversion to ε at δ is never above the cap."""
 
+    @cache
     def rho(epsilon: str) -> Fraction:
         return loss_of(float(epsilon), DELTA).units * UNIT
 
