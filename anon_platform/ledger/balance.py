@@ -56,6 +56,30 @@ def balance_of(account: Account) -> Balance:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """How much was spent from a moment on, at the δ of the cap of today."""
+
+    at: str
+    epsilon: float
+    basic_epsilon: float
+
+
+def course_of(balance: Balance, share: Share) -> tuple[Step, ...]:
+    """What was spent under a cap after each release that drew noise, oldest first."""
+    drawn = [
+        each for each in balance.releases if each.spent_at and share.recipient in (OVERALL, each.recipient)
+    ]
+    drawn.sort(key=lambda each: each.spent_at)
+    steps: list[Step] = []
+    loss = Loss(balance.rule, 0)
+    for number, each in enumerate(drawn, 1):
+        loss += each.loss
+        basic = _sum(one.epsilon for one in drawn[:number])
+        steps.append(Step(at=each.spent_at, epsilon=share.cap.epsilon_of(loss), basic_epsilon=basic))
+    return tuple(steps)
+
+
 def _share(account: Account, who: str) -> Share:
     cap = account.caps[who]
     taken = account.taken(who)
