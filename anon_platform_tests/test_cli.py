@@ -23,6 +23,7 @@ ANON = str(Path(sys.executable).parent / "anon")
 COMMANDS = [
     [], ["keys"], ["audit"], ["run"], ["check"], ["verify"], ["releases"], ["show"], ["demo-data"], ["schema"], ["kanon"], ["find-text"], ["evaluate-text"], ["withdraw"],
     ["keys", "create"], ["keys", "list"], ["keys", "rotate"], ["keys", "forget"], ["audit", "verify"], ["audit", "log"],
+    ["budget"], ["budget", "show"], ["budget", "raise"],
     ["approvers"], ["approvers", "add"], ["approvers", "list"], ["approvers", "remove"],
     ["reidentify"], ["reidentify", "request"], ["reidentify", "approve"], ["reidentify", "run"], ["reidentify", "list"],
 ]  # fmt: skip

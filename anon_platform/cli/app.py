@@ -11,6 +11,7 @@ import typer
 
 from anon_platform import errors
 from anon_platform.cli.attack import attack
+from anon_platform.cli.budget import budget_app
 from anon_platform.cli.frontier import frontier
 from anon_platform.cli.kanon import kanon
 from anon_platform.cli.keys import keys_app
@@ -49,6 +50,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(approvers_app, name="approvers")
 app.add_typer(reidentify_app, name="reidentify")
 app.add_typer(audit_app, name="audit")
+app.add_typer(budget_app, name="budget")
 
 PolicyFile = Annotated[
     Path, typer.Argument(metavar="POLICY", help="A policy file, such as policies/hospital_encounters.yaml.")

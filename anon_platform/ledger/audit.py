@@ -163,22 +163,36 @@ def check_chain(
     head: Head | None,
     key: Key,
     witnesses: Iterable[tuple[int, str]] = (),
+    after: tuple[int, str] = (0, GENESIS),
 ) -> Verification:
     """What is wrong with `rows`, events in the order of `seq`, each seen once and none kept.
 
-    witnesses: heads (seq, hash) that were recorded outside the database.
+    witnesses: heads (seq, hash) that were recorded outside the database. after: the event before the first row, where that
+    one was checked already.
     """
-    walk = _Walk(key, witnesses)
+    walk = _Walk(key, witnesses, after)
     for row in rows:
         walk.visit(row)
     walk.finish(head)
     return Verification(walk.events, tuple(sorted(walk.faults, key=lambda fault: fault.seq)))
 
 
+def are_linked(rows: Iterable[Mapping[str, Any]], key: Key) -> bool:
+    """Whether each row is a genuine event that names the row before it as `details.previous`, the first one 0."""
+    previous = 0
+    for row in rows:
+        if not (_well_typed(row) and _same(seal(row, key), row["hash"])):
+            return False
+        if json.loads(row["details"]).get("previous") != previous:
+            return False
+        previous = row["seq"]
+    return True
+
+
 class _Walk:
     """One pass along the chain; remembers the last event, the faults and a bounded number of suspects."""
 
-    def __init__(self, key: Key, witnesses: Iterable[tuple[int, str]]) -> None:
+    def __init__(self, key: Key, witnesses: Iterable[tuple[int, str]], after: tuple[int, str]) -> None:
         self.key = key
         self.witnesses: defaultdict[int, set[str]] = defaultdict(set)
         for seq, recorded in witnesses:
@@ -187,7 +201,8 @@ class _Walk:
         self.faults: list[Fault] = []
         self.suspects: list[dict[str, Any]] = []
         self.missing: list[int] = []
-        self.seq, self.hash, self.genuine = 0, GENESIS, True
+        self.seq, self.hash = after
+        self.genuine = True
         self._witness()
 
     def visit(self, row: Mapping[str, Any]) -> None:

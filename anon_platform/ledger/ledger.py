@@ -32,6 +32,7 @@ from anon_platform.ledger.audit import (
     Event,
     Head,
     Verification,
+    are_linked,
     check_chain,
     details_text,
     require_short_text,
@@ -114,20 +115,46 @@ class Ledger:
 
     def append(self, event: Event) -> Event:
         """The event as it was written: with its place, time, actor and seal; on disk when this returns."""
-        with self._writing() as connection:
-            last = self._checked_head(connection)
-            unsealed = replace(
-                event,
-                seq=last.seq + 1,
-                at=datetime.now(UTC).isoformat(timespec="microseconds"),
-                actor=event.actor or current_actor(),
-                previous_hash=last.hash,
-            )
-            written = replace(unsealed, hash=seal(unsealed.row(), self._key))
-            connection.execute(insert(tables.events).values(**written.row()))
-            head = Head.of(written.seq, written.hash, self._key)
-            connection.execute(update(tables.head).where(tables.head.c.one == 1).values(**vars(head)))
+        with self.writing() as connection:
+            return self.append_in(connection, event)
+
+    def append_in(self, connection: Connection, event: Event) -> Event:
+        """The event as it is written when the transaction `connection` of `writing` ends well."""
+        last = self._checked_head(connection)
+        unsealed = replace(
+            event,
+            seq=last.seq + 1,
+            at=datetime.now(UTC).isoformat(timespec="microseconds"),
+            actor=event.actor or current_actor(),
+            previous_hash=last.hash,
+        )
+        written = replace(unsealed, hash=seal(unsealed.row(), self._key))
+        connection.execute(insert(tables.events).values(**written.row()))
+        head = Head.of(written.seq, written.hash, self._key)
+        connection.execute(update(tables.head).where(tables.head.c.one == 1).values(**vars(head)))
         return written
+
+    def linked(self, connection: Connection, family: str) -> list[Event]:
+        """All events whose action begins with `family` and a dot, proved: none is changed, moved or missing.
+
+        Each of them carries, under its seal, the number of the one before (`details.previous`), so that none can be taken
+        from among them; and from the newest of them to the head every event is checked, so that none can be cut off. That
+        is as sure as a check of the whole ledger, and reads little of it. Whatever is wrong raises `IntegrityError`.
+        """
+        columns = tables.events.c
+        of_family = select(tables.events).where(columns.action.startswith(f"{family}.")).order_by(columns.seq)
+        rows = [row._asdict() for row in connection.execute(of_family)]
+        newest = (rows[-1]["seq"], rows[-1]["hash"]) if rows else (0, GENESIS)
+        later = select(tables.events).where(columns.seq > newest[0]).order_by(columns.seq)
+        after = connection.execute(later.execution_options(yield_per=BATCH))
+        head = _stored_head(connection)
+        whole = check_chain((row._asdict() for row in after), head, self._key, after=newest)
+        if not (whole.ok and are_linked(rows, self._key)):
+            raise IntegrityError(
+                f"the {family} events of the ledger are not what was written, or the key 'instance' is another one;"
+                " nothing was written: run anon audit verify",
+            )
+        return [Event.from_row(row) for row in rows]
 
     def events(
         self, dataset: str | None = None, limit: int | None = None, actions: Sequence[str] | None = None
@@ -138,13 +165,13 @@ class Ledger:
             query = query.where(tables.events.c.dataset == dataset)
         if actions is not None:
             query = query.where(tables.events.c.action.in_(actions))
-        with self._reading() as connection:
+        with self.reading() as connection:
             rows = connection.execute(query).all()
         return [Event.from_row(row._asdict()) for row in reversed(rows)]
 
     def head(self) -> tuple[int, str]:
         """Number and hash of the newest event (0 and zeros when there is none), for a release manifest."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             last = self._checked_head(connection)
         return last.seq, last.hash
 
@@ -154,7 +181,7 @@ class Ledger:
         witnesses: what `head` said earlier, kept outside the database.
         """
         query = select(tables.events).order_by(tables.events.c.seq).execution_options(yield_per=BATCH)
-        with self._reading() as connection:
+        with self.reading() as connection:
             head = _stored_head(connection)
             rows = (row._asdict() for row in connection.execute(query))
             return check_chain(rows, head, self._key, witnesses)
@@ -164,7 +191,7 @@ class Ledger:
 
         A second manifest under the same id is an `IntegrityError`: a release never changes.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             stored = _entries(connection, dataset=entry.dataset, release_id=entry.release_id)
             if not stored:
                 connection.execute(insert(tables.releases).values(**entry.row()))
@@ -178,8 +205,20 @@ class Ledger:
 
     def releases(self, dataset: str | None = None) -> list[CatalogEntry]:
         """The catalog, oldest release first."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return _entries(connection, **({} if dataset is None else {"dataset": dataset}))
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that took the write lock before it read anything: what it reads stays true until it has ended."""
+        with storage_errors(self._url, THING), tables.writing(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the ledger."""
+        with storage_errors(self._url, THING), snapshot(self._engine) as connection:
+            yield connection
 
     def close(self) -> None:
         """Gives the connections back; the ledger is not used afterwards."""
@@ -210,16 +249,6 @@ class Ledger:
                 " nothing was written: verify the ledger",
             )
         return stored
-
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with storage_errors(self._url, THING), tables.writing(self._engine) as connection:
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with storage_errors(self._url, THING), snapshot(self._engine) as connection:
-            yield connection
 
 
 def current_actor() -> str:
