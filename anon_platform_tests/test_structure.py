@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import anon_platform
-from anon_platform.policy import json_schema, load_policy
+from anon_platform.policy import json_schema, load_any_policy
 
 PACKAGE = Path(anon_platform.__file__).parent
 ROOT = PACKAGE.parent
@@ -45,6 +45,7 @@ ONLY_IN = {
     "duckdb": ("ingest/csv_files.py", "table/on_duckdb.py", "validate/attacks/similar.py"),
     "matplotlib": (
         "publish/attacks/plot.py",
+        "publish/dp/plot.py",
         "publish/plots/",
         "frontier/plot.py",
     ),
@@ -232,7 +233,7 @@ POLICIES = sorted((ROOT / "policies").glob("*.yaml"))
 @pytest.mark.parametrize("file", POLICIES, ids=lambda file: file.name)
 def test_every_shipped_policy_loads(file: Path) -> None:
     """An example that does not load teaches nothing; its dataset is called like its file."""
-    policy = load_policy(file)
+    policy = load_any_policy(file)
     assert policy.file == file
     assert policy.dataset == file.stem
 

@@ -15,6 +15,7 @@ from anon_platform.cli.budget import budget_app
 from anon_platform.cli.frontier import frontier
 from anon_platform.cli.kanon import kanon
 from anon_platform.cli.keys import keys_app
+from anon_platform.cli.query import query
 from anon_platform.cli.reidentify import approvers_app, reidentify_app
 from anon_platform.cli.review import review, review_import
 from anon_platform.cli.suggest import suggest
@@ -237,6 +238,7 @@ def schema(
 app.command(epilog=EPILOG)(attack)
 app.command(epilog=EPILOG)(frontier)
 app.command(epilog=EPILOG)(kanon)
+app.command(epilog=EPILOG)(query)
 app.command(epilog=EPILOG)(review)
 app.command("review-import", epilog=EPILOG)(review_import)
 app.command(epilog=EPILOG)(suggest)

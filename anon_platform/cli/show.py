@@ -10,17 +10,21 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from anon_platform.cli.show_dp import dp_facts, dp_plan
 from anon_platform.ledger import CatalogEntry
 from anon_platform.ledger.audit import Event
 from anon_platform.pipeline import Plan, TablesPlan, VerifiedRelease
+from anon_platform.pipeline.dp import DPPlan
 from anon_platform.policy.regulations import pack_of
 from anon_platform.publish import MANIFEST, TABLES, read_json
 
 SOUND = Text("The policy is sound. No row was read.", style="green")
 
 
-def plan_text(plan: Plan | TablesPlan) -> RenderableType:
+def plan_text(plan: Plan | TablesPlan | DPPlan) -> RenderableType:
     """The plan of a policy: columns with role and treatment, passes, thresholds."""
+    if isinstance(plan, DPPlan):
+        return dp_plan(plan)
     if isinstance(plan, Plan):
         return Group(*_plan(plan), SOUND)
     title = Text.assemble(
@@ -74,20 +78,14 @@ def summary(release: Path) -> RenderableType:
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     facts.add_column(style="bold")
     facts.add_column(overflow="fold")
-    rows, people = manifest["rows"], manifest["people"]
-    unit = people["name"]
-    facts.add_row(
-        "released",
-        f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed), {people['out']:,} {unit}s,"
-        f" {len(manifest['columns'])} columns",
-    )
     measures = {metric["name"]: metric for metric in assessment["metrics"]}
-    if "tables" in manifest:
-        facts.add_row("in", near(release / TABLES))
-        lines = _of_tables(manifest, measures)
+    facts.add_row("in", near(release / (TABLES if "tables" in manifest else "data")))
+    if manifest.get("kind") == "dp":
+        lines = dp_facts(manifest, measures)
+    elif "tables" in manifest:
+        lines = [_released(manifest), *_of_tables(manifest, measures)]
     else:
-        facts.add_row("in", near(release / "data"))
-        lines = _guarantees(manifest, measures, assessment["before"])
+        lines = [_released(manifest), *_guarantees(manifest, measures, assessment["before"])]
     for line in lines:
         facts.add_row(*line)
     for pack in assessment["detail"].get("regulations", ()):
@@ -97,6 +95,15 @@ def summary(release: Path) -> RenderableType:
     facts.add_row("see it", "make ui   (lineage and checks in the browser, http://127.0.0.1:3000)")
     title = Text.assemble(("✓ ", "green"), (manifest["title"], "bold"), f"  release {manifest['release_id']}")
     return Group(title, Padding(facts, (1, 0, 0, 2)))
+
+
+def _released(manifest: dict[str, Any]) -> tuple[str, str]:
+    rows, people = manifest["rows"], manifest["people"]
+    return (
+        "released",
+        f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed), {people['out']:,} {people['name']}s,"
+        f" {len(manifest['columns'])} columns",
+    )
 
 
 def _verdicts(pack: dict[str, Any]) -> str:

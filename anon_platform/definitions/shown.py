@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from anon_platform.anonymize import OfRecords
-from anon_platform.policy import ANY_POLICY, Column, Policy
+from anon_platform.policy import ANY_POLICY, RECORDS_POLICY, Column, DPColumn, DPPolicy, Policy
 from anon_platform.policy.regulations import described, pack_of
 
 if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
@@ -32,12 +32,27 @@ CHECKS = {
     "membership": "A model trained on the release does not tell who was in its training.",
 }
 
+DP_CHECKS = {
+    "privacy_loss": "What the mechanisms are proved to lose is within the ε and δ of this release.",
+    "privacy_budget": "With this release, everything about these people stays within its caps, for the recipient and overall.",
+    "public_domains": "Every value that is no noisy number is one that the policy names in public.",
+    "file_accounting": "No file and no column leaves but those that were measured, in all formats the same.",
+    "constraints": "Every row of the synthetic table keeps the policy's constraints.",
+    "expected_error": "Noise, and the fit to it, are within what the policy demands.",
+}
+
+BUDGET = "budget_available"
+"""The check of the raw stage of a differentially private policy, made before the source is read."""
+
 ATTACKS = ("linkage", "singling_out", "linkability", "inference", "membership")
 """Checks that are there when the policy names the attack."""
 
 
 def checks_of(policy: ANY_POLICY) -> dict[str, str]:
-    """The asset checks that the policy gives rise to, with what each demands."""
+    """The asset checks of the validated stage that the policy gives rise to, with what each demands."""
+    if isinstance(policy, DPPolicy):
+        off = set() if policy.synthetic is not None and policy.synthetic.constraints else {"constraints"}
+        return {name: text for name, text in DP_CHECKS.items() if name not in off}
     parts, off = policy.parts.values(), set()
     if not any(part.quasi_identifiers for part in parts):
         off |= {"k_anonymity", "reidentification_risk", "differencing"}
@@ -61,7 +76,7 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
     return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(policy)
 
 
-def _clauses_of(policy: ANY_POLICY) -> dict[str, str]:
+def _clauses_of(policy: RECORDS_POLICY) -> dict[str, str]:
     """One check for each clause of the regulations that the policy names, with its citation."""
     named = dict.fromkeys(name for part in policy.parts.values() for name in part.regulation)
     return {pack.check(clause): described(clause) for pack in map(pack_of, named) for clause in pack.clauses}
@@ -120,8 +135,10 @@ def asset_metadata(policy: ANY_POLICY, stage: str) -> dict[str, Any]:
     return metadata
 
 
-def _named(policy: ANY_POLICY) -> dict[str, Column]:
+def _named(policy: ANY_POLICY) -> Mapping[str, Column | DPColumn]:
     """All columns; those of several tables with the table before the column."""
+    if isinstance(policy, DPPolicy):
+        return policy.columns
     return {
         f"{table}.{name}" if table else name: column
         for table, part in policy.parts.items()
@@ -137,7 +154,9 @@ def column_schema(policy: ANY_POLICY, types: Mapping[str, str]) -> dg.TableSchem
             dg.TableColumn(
                 name=name,
                 type=kind,
-                description=f"{columns[name].role.replace('_', ' ')}: {columns[name].in_words()}",
+                description=f"{columns[name].role.replace('_', ' ')}: {columns[name].in_words()}"
+                if name in columns
+                else "noisy number, or group that the policy names in public",
             )
             for name, kind in types.items()
         ]

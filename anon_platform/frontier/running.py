@@ -21,7 +21,7 @@ from anon_platform.pipeline import plan
 from anon_platform.pipeline.stages import copied
 from anon_platform.pipeline.staging import Work, exclusive, value_free
 from anon_platform.pipeline.treatments import Progress, silent
-from anon_platform.policy import Policy, TablesPolicy
+from anon_platform.policy import DPPolicy, Policy, TablesPolicy
 
 MODEL_PEOPLE = 20_000
 """People that a model is trained on and tested with at every setting, where nothing else is said."""
@@ -53,6 +53,11 @@ def frontier_policy(file: Path) -> Policy:
     if isinstance(policy, TablesPolicy):
         raise PolicyError(
             "a policy over several tables has no frontier: its tables lose and gain together; write a policy of one of them"
+        )
+    if isinstance(policy, DPPolicy):
+        raise PolicyError(
+            "a differentially private policy has no frontier of k, l and t; its trade-off is ε against noise, which anon check"
+            " shows before anything is spent"
         )
     return policy
 

@@ -11,8 +11,8 @@ from anon_platform.anonymize.technique import has_text
 from anon_platform.errors import SourceError
 from anon_platform.ingest.csv_files import csv_header
 from anon_platform.ingest.files import source_files
-from anon_platform.policy import Source
-from anon_platform.policy.model import Column, ColumnType
+from anon_platform.policy import DPColumn, Source
+from anon_platform.policy.model import Column, ColumnType, SourceColumn
 
 Path_ = tuple[str | int, ...]
 Broken = tuple[Path_, str]
@@ -53,7 +53,7 @@ def _schema(path: Path, source: Source) -> dict[str, pl.DataType]:
 
 
 def schema_faults(
-    names: Sequence[str], columns: Mapping[str, Column], schema: Mapping[str, pl.DataType]
+    names: Sequence[str], columns: Mapping[str, Column | DPColumn], schema: Mapping[str, pl.DataType]
 ) -> Iterator[Broken]:
     """Where policy and source disagree: columns missing on either side, and treatments that do not fit the type.
 
@@ -81,7 +81,7 @@ def schema_faults(
             yield from _column_faults(("columns", name), column, schema[name])
 
 
-def _column_faults(at: Path_, column: Column, found: pl.DataType) -> Iterator[Broken]:
+def _column_faults(at: Path_, column: Column | DPColumn, found: pl.DataType) -> Iterator[Broken]:
     dtype = column_type(column, found)
     if not _fits(found, dtype):
         yield at, f"declared type {column.type}, the source holds {_spoken(found)}; correct the type"
@@ -97,7 +97,7 @@ def _column_faults(at: Path_, column: Column, found: pl.DataType) -> Iterator[Br
         yield at, f"a {_spoken(dtype)} cannot be released; unpack it in the source, or suppress it"
 
 
-def column_type(column: Column, found: pl.DataType) -> pl.DataType:
+def column_type(column: SourceColumn, found: pl.DataType) -> pl.DataType:
     """The type of the column after ingestion: as declared, or as found (categories become text)."""
     if column.type is not None:
         return DTYPES[column.type]

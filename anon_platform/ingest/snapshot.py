@@ -15,7 +15,7 @@ from anon_platform.ingest.files import source_files
 from anon_platform.ingest.schema import column_type, source_schema
 from anon_platform.ingest.typed import as_text, typed, without_missing
 from anon_platform.keys import Key
-from anon_platform.policy import Policy, Source
+from anon_platform.policy import DPPolicy, Policy, Source
 from anon_platform.table import PERSON, ROW, TOKEN, PolarsTable
 
 R = TypeVar("R")
@@ -32,7 +32,7 @@ class Ingested:
 
 
 def snapshot(
-    policy: Policy,
+    policy: Policy | DPPolicy,
     folder: Path,
     *,
     key: Key | None = None,
@@ -163,7 +163,7 @@ def _numbered(
 class _Tally:
     """Types and completeness, batch by batch."""
 
-    policy: Policy
+    policy: Policy | DPPolicy
     missing: dict[str, int]
 
     def checked(

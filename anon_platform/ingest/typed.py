@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from anon_platform.policy.model import Column
+from anon_platform.policy.model import SourceColumn
 
 _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 _ZONE = r"\s*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
@@ -27,10 +27,10 @@ def without_missing(values: pl.Series, marks: Sequence[str]) -> pl.Series:
     return pl.DataFrame({"v": values}).select(pl.when(~missing).then("v")).to_series()
 
 
-def typed(values: pl.Series, column: Column, dtype: pl.DataType) -> pl.Series:
+def typed(values: pl.Series, column: SourceColumn, dtype: pl.DataType) -> pl.Series:
     """The values as `dtype`; null where a value cannot be read so.
 
-    >>> typed(pl.Series(["7", "seven"]), Column(role="insensitive", type="integer"), pl.Int64()).to_list()
+    >>> typed(pl.Series(["7", "seven"]), SourceColumn(role="insensitive", type="integer"), pl.Int64()).to_list()
     [7, None]
     """
     found = values.dtype

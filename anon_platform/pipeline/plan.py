@@ -12,8 +12,10 @@ from anon_platform.errors import KeyUnavailableError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
 from anon_platform.keys import load_key
 from anon_platform.pipeline.attacks.files import attack_file_faults
+from anon_platform.pipeline.dp.plan import DPPlan, dp_faults, dp_plan_of
 from anon_platform.pipeline.keys_used import keys_of
-from anon_platform.policy import Column, FaultyPolicyError, Policy, TablesPolicy
+from anon_platform.policy import Column, DPPolicy, FaultyPolicyError, Policy, TablesPolicy
+from anon_platform.policy.dp import DPReading
 from anon_platform.policy.loading import Reading
 from anon_platform.policy.rules.privacy import Broken, Draft
 from anon_platform.policy.rules.risk import populations_of
@@ -82,11 +84,13 @@ class TablesPlan:
         }
 
 
-def plan(file: Path) -> Plan | TablesPlan:
+def plan(file: Path) -> Plan | TablesPlan | DPPlan:
     """The plan of a policy file; `FaultyPolicyError` names all faults of policy, source schema and keys at once."""
     reading = read_any_policy(file)
     broken: list[Broken] = []
-    if isinstance(reading, Reading):
+    if isinstance(reading, DPReading):
+        broken += dp_faults(reading.policy) if reading.policy is not None and not reading.faults else []
+    elif isinstance(reading, Reading):
         broken += _of_source(reading.draft) if reading.draft is not None else []
     elif reading.policy is not None:
         for name, draft in reading.drafts.items():
@@ -97,6 +101,8 @@ def plan(file: Path) -> Plan | TablesPlan:
         raise FaultyPolicyError(file, faults)
     if isinstance(reading.policy, TablesPolicy):
         return plan_of_tables(reading.policy)
+    if isinstance(reading.policy, DPPolicy):
+        return dp_plan_of(reading.policy)
     return plan_of(reading.policy)
 
 

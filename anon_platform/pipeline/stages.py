@@ -12,6 +12,7 @@ from anon_platform.ingest import fingerprint, snapshot, source_files
 from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, CatalogEntry, Ledger
 from anon_platform.ledger.audit import Event, canonical_json
+from anon_platform.ledger.budget import Budget
 from anon_platform.pipeline.attacks.external import external_fingerprint
 from anon_platform.pipeline.earlier import Earlier, earlier_releases, going_together, keep_trace
 from anon_platform.pipeline.engine import open_table
@@ -249,11 +250,15 @@ def settled(
     return report_of("validated", work, numbers, path=work.released, assessment=assessment)
 
 
-@value_free
 def cataloged(file: Path, progress: Progress = silent) -> StageReport:
     """Enters the release in the catalog and wipes staging."""
+    return cataloged_of(load_any_policy(file), progress)
+
+
+@value_free
+def cataloged_of(policy: ANY_POLICY, progress: Progress = silent) -> StageReport:
+    """Enters the release in the catalog and wipes staging; a privacy loss that is not settled yet is now."""
     del progress
-    policy = load_any_policy(file)
     with exclusive(policy.dataset), Ledger.open() as ledger:
         work = current(policy.dataset, policy.hash)
         if not work.released.exists():
@@ -283,6 +288,7 @@ def cataloged(file: Path, progress: Progress = silent) -> StageReport:
         if work.release_id not in known:
             _record_lost_promotion(ledger, policy, work, manifest)
             record(ledger, "release.cataloged", policy, work, "ok", {"rows": entry.rows_out})
+        settle(ledger, work.release_id)
         work.wipe()
         numbers = {"releases": len(ledger.releases(policy.dataset)), "rows": entry.rows_out}
         reused = work.release_id in known
@@ -299,6 +305,14 @@ def _record_lost_promotion(ledger: Ledger, policy: ANY_POLICY, work: Work, manif
         record(
             ledger, "release.promoted", policy, work, "recovered", {"rows": manifest["rows"]["out"]}, found
         )
+
+
+def settle(ledger: Ledger, release_id: str) -> None:
+    """Settles the privacy loss of a release that is out, where it has one and was not settled when it was promoted."""
+    budget = Budget(ledger)
+    held = budget.find(release_id)
+    if held is not None and held.state == "spent":
+        budget.settle(release_id)
 
 
 def require_not_lost(ledger: Ledger, work: Work) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from anon_platform.errors import IntegrityError
+from anon_platform.pipeline.dp.verifying import dp_findings
 from anon_platform.policy.thresholds import models_of_manifest
 from anon_platform.publish import MANIFEST, TABLES, file_hashes, read_json
 from anon_platform.validate import Measured, file_metrics, measure_files
@@ -54,7 +55,9 @@ def verify(folder: Path, *, today: dt.date | None = None) -> VerifiedRelease:
     try:
         findings = _hashes(folder, manifest["files"])
         day = today or dt.datetime.now(dt.UTC).date()
-        if "tables" in manifest:
+        if manifest.get("kind") == "dp":
+            findings += [Finding(*found) for found in dp_findings(folder / "data", manifest)]
+        elif "tables" in manifest:
             findings += _tables(folder, manifest, day)
         else:
             findings += [*_guarantees(folder, manifest), *_determined(manifest, day)]

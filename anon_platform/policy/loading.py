@@ -65,6 +65,23 @@ def validated(
         return None, [_located(kind, document, error) for error in told]
 
 
+def validated_value(
+    kind: type[Settings], value: dict[str, Any], context: dict[str, Any], *, of: str
+) -> Settings:
+    """A value that stands in no file as settings of this kind; `PolicyError` says what is wrong, and where in it.
+
+    of: what the value is, in words.
+    """
+    try:
+        return kind.model_validate(value, context=context)
+    except ValidationError as errors:
+        told = [
+            f"{'.'.join(map(str, error['loc']))}: {say(error, [])}"
+            for error in errors.errors(include_url=False)
+        ]
+    raise PolicyError(f"{of}: {'; '.join(told)}")
+
+
 def read_document(file: Path) -> Document:
     """The file as YAML; one that holds no mapping has a fault."""
     document = parse(_text(file))

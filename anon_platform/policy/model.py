@@ -70,8 +70,8 @@ def _steps(value: object) -> object:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-class Column(Spec):
-    """One column of the source: what it is, and what is done to it before it leaves."""
+class SourceColumn(Spec):
+    """One column as the source has it."""
 
     role: Role
     type: ColumnType | None = None
@@ -80,6 +80,11 @@ class Column(Spec):
     """For dates in text, strptime style, such as "%m/%d/%Y"; ISO 8601 when left out."""
     required: bool = False
     """Whether a missing value stops the run."""
+
+
+class Column(SourceColumn):
+    """One column of the source: what it is, and what is done to it before it leaves."""
+
     treat: Annotated[tuple[Technique, ...], BeforeValidator(_steps)] = Field(default=(), strict=False)
     """Steps in order; left out, the values leave as they are (sensitive and insensitive columns only)."""
 

@@ -6,16 +6,24 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from anon_platform.policy.dp.model import DPPolicy
 from anon_platform.policy.model import Policy
 from anon_platform.policy.tables import TablesPolicy
 from anon_platform.spec import Spec, descriptions
 
 
 def json_schema() -> str:
-    """JSON Schema (2020-12) of a policy file, over one table or several, as indented text with a final newline."""
-    schema: dict[str, object] = models_json_schema([(Policy, "validation"), (TablesPolicy, "validation")])[1]
+    """JSON Schema (2020-12) of a policy file, of whatever kind, as indented text with a final newline."""
+    schema: dict[str, object] = models_json_schema(
+        [(Policy, "validation"), (TablesPolicy, "validation"), (DPPolicy, "validation")]
+    )[1]
     of_tables = {"$ref": "#/$defs/TablesPolicy"}
-    schema |= {"if": {"required": ["tables"]}, "then": of_tables, "else": {"$ref": "#/$defs/Policy"}}
+    of_dp = {
+        "if": {"required": ["privacy_loss"]},
+        "then": {"$ref": "#/$defs/DPPolicy"},
+        "else": {"$ref": "#/$defs/Policy"},
+    }
+    schema |= {"if": {"required": ["tables"]}, "then": of_tables, "else": of_dp}
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "anon_platform policy"
     _describe(schema)

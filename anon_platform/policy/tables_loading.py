@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from anon_platform.anonymize import KEYED
+from anon_platform.policy.dp.loading import DPReading, dp_reading_of
+from anon_platform.policy.dp.model import DPPolicy
 from anon_platform.policy.faults import Fault, FaultyPolicyError, Path_, did_you_mean
 from anon_platform.policy.loading import Reading, read_document, reading_of, validated
 from anon_platform.policy.model import Policy
@@ -15,7 +18,10 @@ from anon_platform.policy.tables import TABLE_NAME, TableRules, TablesPolicy
 from anon_platform.policy.thresholds import Thresholds
 from anon_platform.policy.yaml_nodes import Document
 
-ANY_POLICY = Policy | TablesPolicy
+RECORDS_POLICY = Policy | TablesPolicy
+"""A policy whose release has treated records of people."""
+
+ANY_POLICY = Policy | TablesPolicy | DPPolicy
 
 
 @dataclass(frozen=True)
@@ -29,24 +35,27 @@ class TablesReading:
 
 
 def load_any_policy(file: Path) -> ANY_POLICY:
-    """The policy in `file`, over one table or several; `FaultyPolicyError` names every fault with its place."""
+    """The policy in `file`, of whatever kind; `FaultyPolicyError` names every fault with its place."""
     reading = read_any_policy(file)
     if reading.policy is None or reading.faults:
         raise FaultyPolicyError(file, reading.faults)
     return reading.policy
 
 
-def over_tables(file: Path) -> bool:
-    """Whether the policy in `file` is one over several tables; a file that cannot be read is none."""
+def kind_of(file: Path) -> Literal["table", "tables", "dp"]:
+    """Whether the policy in `file` treats one table or several, or releases under differential privacy; a file that cannot be read is one of a table."""
     document = read_document(file)
-    return not document.faults and "tables" in document.value
+    said = {} if document.faults else document.value
+    return "tables" if "tables" in said else "dp" if "privacy_loss" in said else "table"
 
 
-def read_any_policy(file: Path) -> Reading | TablesReading:
+def read_any_policy(file: Path) -> Reading | TablesReading | DPReading:
     """Everything that can be said of a policy file without looking at its sources."""
     document = read_document(file)
     if document.faults:
         return Reading(document, document.faults)
+    if "privacy_loss" in document.value:
+        return dp_reading_of(document, file)
     if "tables" not in document.value:
         return reading_of(document, file)
     policy, faults = validated(TablesPolicy, document, {"folder": file.resolve().parent})

@@ -1,6 +1,7 @@
 """From treated rows to an immutable release folder, its manifest and its report."""
 
 from anon_platform.publish.data_files import Written, write_data
+from anon_platform.publish.dp import write_dp_report
 from anon_platform.publish.frontier import keep_section, section_of
 from anon_platform.publish.pdf import pdf_fault
 from anon_platform.publish.release import (
@@ -29,6 +30,7 @@ __all__ = [
     "section_of",
     "sha256_of",
     "write_data",
+    "write_dp_report",
     "write_json",
     "write_report",
     "write_tables_report",

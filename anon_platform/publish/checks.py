@@ -33,6 +33,12 @@ CHECKS = {
     "linkability": "Attack: linkability",
     "inference": "Attack: inference",
     "membership": "Attack: membership in training",
+    "privacy_loss": "Privacy loss of this release",
+    "privacy_budget": "Privacy budget",
+    "public_domains": "Public domains",
+    "file_accounting": "Files",
+    "constraints": "Constraints",
+    "expected_error": "Noise",
 }
 """Checks in the order of the report; one that is not here comes last, by its name."""
 
@@ -72,6 +78,15 @@ MEANINGS = {
     "earlier releases to this recipient": "Releases of this dataset that the recipient has already; those withdrawn are not counted",
     "k of all tables together": "The fewest {people} who share the same rows of quasi-identifiers in all tables",
     "maximum risk of all tables together": "Chance that whoever joins all tables picks the right {person}",
+    "ε of this release": "What the mechanisms are proved to lose, at the δ of this release",
+    "δ of this release": "Chance that ε does not hold; at most one in so many people as there are",
+    "units spent beyond what was granted": "Privacy loss in the smallest units that are counted, beyond the reservation",
+    "ε of all releases, to all recipients": "Everything that was ever released about these {people}, whoever has it",
+    "ε of all releases, to this recipient": "Everything that this recipient was given about these {people}",
+    "values outside their public domain": "Values in the files that are neither noisy numbers nor named by the policy",
+    "files and columns unaccounted for": "Files or columns that were not measured, or are missing, or differ between formats",
+    "rows that break a constraint": "Rows of the synthetic table in which not all holds that the policy says of every row",
+    "distance from the noisy marginals": "How far the table is from the noisy counts that it was made of, on average, from 0 to 1",
     "rows and columns unaccounted for": "Faults found when every row and column is traced",
 }
 

@@ -50,7 +50,12 @@ def spelled(values: pl.Series) -> pl.Series:
     >>> spelled(pl.Series([1.0, None])).to_list()
     ['1.0', None]
     """
-    return _read(pl.DataFrame({"value": values}).write_csv().encode())["value"]
+    return as_csv(pl.DataFrame({"value": values}))["value"]
+
+
+def as_csv(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table as a released CSV file of it would be read: all is text."""
+    return _read(frame.write_csv().encode())
 
 
 def alike(expected: pl.Series, found: pl.Series) -> tuple[pl.Series, pl.Series]:

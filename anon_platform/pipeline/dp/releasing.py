@@ -1,0 +1,177 @@
+"""From noisy results to a release folder: evidence for the checks, report and manifest; nothing exact about the data in it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from anon_platform.dp import Loss, epsilon_of
+from anon_platform.ledger import Ledger
+from anon_platform.ledger.balance import Balance, Share
+from anon_platform.ledger.budget import Budget
+from anon_platform.pipeline.dp.measuring import Drawn, File
+from anon_platform.pipeline.dp.plan import dp_plan_of
+from anon_platform.pipeline.manifest import versions
+from anon_platform.pipeline.staging import Work
+from anon_platform.policy import DPPolicy
+from anon_platform.publish import MANIFEST, file_hashes, write_dp_report, write_json
+from anon_platform.validate import Assessment
+from anon_platform.validate.dp import DPEvidence, Spent, Table, assess_dp
+
+RESTS_ON_MANIFEST = (
+    "the privacy loss: it is what the mechanisms are proved to lose, and no file can show it",
+    "that noise was drawn once, and by the mechanisms named",
+)
+
+
+def assessment_of(policy: DPPolicy, data: Path, drawn: Drawn, granted: Loss, balance: Balance) -> Assessment:
+    """Every check on the files in `data`."""
+    return assess_dp(
+        DPEvidence(
+            policy=policy,
+            data=data,
+            tables=[table_of(policy, file) for file in drawn.files],
+            granted=granted,
+            spent=drawn.spent,
+            accounts=accounts_of(balance, policy.publish.recipient),
+            half_widths=_widest(drawn) if policy.statistics else {},
+            fit=drawn.fit,
+        )
+    )
+
+
+def _widest(drawn: Drawn) -> dict[str, float]:
+    """By statistic, half of the widest 95 % interval that was expected."""
+    found: dict[str, float] = {}
+    for each in drawn.expected:
+        if each.half_width is not None:
+            found[each.of] = max(found.get(each.of, 0.0), each.half_width)
+    return found
+
+
+def accounts_of(balance: Balance, recipient: str) -> list[Spent]:
+    """What is taken under the caps that the release counts against."""
+    own = [share for share in balance.recipients if share.recipient == recipient]
+    return [
+        _spent(balance.overall, "to all recipients"),
+        *(_spent(share, "to this recipient") for share in own),
+    ]
+
+
+def _spent(share: Share, whose: str) -> Spent:
+    return Spent(whose, share.taken_epsilon, share.cap.epsilon, share.cap.delta, share.basic_epsilon)
+
+
+def table_of(policy: DPPolicy, file: File) -> Table:
+    """Columns of a statistic that make groups, or all columns of a synthetic table, have a public domain."""
+    if policy.synthetic is not None:
+        return Table(file.name, file.types, policy.domains, policy.required)
+    (statistic,) = [each for each in policy.statistics if each.name == file.name]
+    # totals have no value in the columns that they sum over
+    domains = {} if statistic.hierarchies else {name: policy.domains[name] for name in statistic.groups}
+    return Table(file.name, file.types, domains, frozenset())
+
+
+def write_dp_release(
+    policy: DPPolicy,
+    work: Work,
+    drawn: Drawn,
+    assessment: Assessment,
+    ledger: Ledger,
+    folder: Path,
+) -> None:
+    """Writes the release to `folder`, a draft in staging: data, assessment, report and manifest."""
+    folder.mkdir()
+    work.take("anonymized", "data", folder / "data")
+    whole = {"passed": assessment.passed, **assessment.model_dump(mode="json"), "measured": drawn.measured}
+    write_json(folder / "assessment.json", whole)
+    balance = Budget(ledger).balance(policy.privacy_loss.population)
+    manifest = _manifest(policy, work, drawn, assessment, ledger.head())
+    manifest["files"] = file_hashes(folder)
+    write_dp_report(
+        folder / "report.html", manifest=manifest, assessment=whole, account=_account(balance, policy)
+    )
+    manifest["files"] = file_hashes(folder)
+    write_json(folder / MANIFEST, manifest)
+
+
+def _manifest(
+    policy: DPPolicy, work: Work, drawn: Drawn, assessment: Assessment, ledger_head: tuple[int, str]
+) -> dict[str, Any]:
+    """The manifest as JSON values. Neither rows nor people of the source are counted in it, nor is its fingerprint."""
+    stated = policy.privacy_loss
+    return {
+        "format": 1,
+        "kind": "dp",
+        "dataset": policy.dataset,
+        "release_id": work.release_id,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "title": policy.title,
+        "owner": policy.owner,
+        "recipient": policy.publish.recipient,
+        "purpose": policy.publish.purpose,
+        "retention_days": policy.publish.retention_days,
+        "pdf": policy.publish.pdf,
+        "policy": policy.model_dump(mode="json", by_alias=True),
+        "policy_hash": policy.hash,
+        "plan": dp_plan_of(policy).as_json(),
+        "input_fingerprint": "",
+        "versions": versions(),
+        "rows": {"out": sum(file.rows for file in drawn.files)},
+        "people": {"out": None, "name": policy.privacy_unit.name},
+        "tables_drawn": [
+            {"name": file.name, "columns": list(file.columns), "rows": file.rows, "what": file.what}
+            for file in drawn.files
+        ],
+        "types": drawn.types,
+        "privacy_loss": {
+            "measure": drawn.spent.measure,
+            "units": drawn.spent.units,
+            "delta_units": drawn.spent.delta_units,
+            "epsilon": epsilon_of(drawn.spent, stated.delta),
+            "delta": stated.delta,
+            "neighbours": stated.neighbours,
+            "contribution": stated.contribution,
+            "unit": policy.privacy_unit.name,
+        },
+        "stages": {
+            name: {key: value for key, value in work.require(name).items() if key != "drawn"}
+            for name in ("raw", "analyzed")
+        },
+        "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
+        "passed": assessment.passed,
+        "rests_on_manifest": list(RESTS_ON_MANIFEST),
+        "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
+    }
+
+
+def _account(balance: Balance, policy: DPPolicy) -> dict[str, Any]:
+    """What the report shows of the budget: every release that took of it, oldest first."""
+    return {
+        "population": balance.population,
+        "rule": balance.rule,
+        "shares": [
+            {
+                "recipient": share.recipient,
+                "cap_epsilon": share.cap.epsilon,
+                "cap_delta": share.cap.delta,
+                "taken": share.taken_epsilon,
+                "left": share.left_epsilon,
+                "basic": share.basic_epsilon,
+            }
+            for share in (balance.overall, *balance.recipients)
+            if share.recipient in ("", policy.publish.recipient)
+        ],
+        "releases": [
+            {
+                "dataset": each.dataset,
+                "recipient": each.recipient,
+                "purpose": each.purpose,
+                "epsilon": each.epsilon,
+                "delta": each.delta,
+                "at": each.reserved_at,
+                "release_id": each.release_id,
+            }
+            for each in balance.releases
+            if each.counts
+        ],
+    }

@@ -1,0 +1,166 @@
+"""The report of a differentially private release: what ε means, what is left of the budget, how large noise is."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from anon_platform.publish.checks import check_groups
+from anon_platform.publish.dp.columns import column_rows
+from anon_platform.publish.dp.meaning import posterior, two_sentences
+from anon_platform.publish.dp.plot import beliefs, spent_bars
+from anon_platform.publish.headlines import Headline, missed_thresholds
+from anon_platform.publish.pdf import PDF, write_pdf
+from anon_platform.publish.report import facts, files, in_style, provenance, rendered
+from anon_platform.publish.wording import SMALL_CELL, Counts, moment, percent, plural
+
+
+def write_dp_report(
+    file: Path,
+    *,
+    manifest: dict[str, Any],
+    assessment: Mapping[str, Any],
+    account: Mapping[str, Any],
+) -> None:
+    """Writes the report: the same bytes for the same input. account: what was taken of the budget, and what is left."""
+    told = rendered("dp.html.j2", content(manifest, assessment, account))
+    file.write_text(told, encoding="utf-8")
+    if manifest.get("pdf"):
+        write_pdf(file.with_name(PDF), told, identifier=manifest["release_id"])
+
+
+def content(
+    manifest: Mapping[str, Any], assessment: Mapping[str, Any], account: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What the template shows, in words."""
+    counts, unit = Counts(SMALL_CELL), manifest["people"]["name"]
+    loss = manifest["privacy_loss"]
+    rows = {"in": 0, "out": 0, "suppressed": 0}
+    return {
+        "dp": True,
+        "title": manifest["title"],
+        "passed": manifest["passed"],
+        "footer": in_style(f"Release report, {manifest['dataset']}, {manifest['release_id']}"),
+        "facts": facts(manifest),
+        "release_id": manifest["release_id"],
+        "dataset": manifest["dataset"],
+        "recipient": manifest["recipient"],
+        "demanded": sum(metric["threshold"] is not None for metric in manifest["metrics"]),
+        "missed": missed_thresholds({**manifest, "rows": rows}, counts),
+        "headlines": _headlines(manifest, assessment, account),
+        "sentences": two_sentences(loss["epsilon"], loss["delta"], unit),
+        "beliefs": beliefs(loss["epsilon"], unit),
+        "limits": _limits(manifest),
+        "groups": check_groups(list(manifest["metrics"]), rows, unit, counts),
+        "population": account["population"],
+        "rule": account["rule"],
+        "bars": spent_bars(account["shares"]),
+        "shares": [_share(share) for share in account["shares"]],
+        "releases": _releases(account["releases"], manifest),
+        "others": _others(account["releases"], manifest),
+        "measurements": [_measurement(each) for each in manifest["plan"]["expected"]],
+        "tables": [_table(each) for each in manifest["tables_drawn"]],
+        "columns": column_rows(manifest),
+        "unit": unit,
+        "units": plural(unit),
+        "provenance": [row for row in provenance(manifest) if row[1]],
+        "files": files(manifest),
+        "rests_on_manifest": manifest["rests_on_manifest"],
+        "version": manifest["versions"]["anon_platform"],
+    }
+
+
+def _headlines(
+    manifest: Mapping[str, Any], assessment: Mapping[str, Any], account: Mapping[str, Any]
+) -> list[Headline]:
+    loss, unit = manifest["privacy_loss"], manifest["people"]["name"]
+    passed = {metric["check"]: metric["passed"] for metric in manifest["metrics"]}
+    overall = account["shares"][0]
+    found = [
+        Headline(
+            "Privacy loss",
+            f"ε = {loss['epsilon']:.3g}",
+            f"at δ = {loss['delta']:g}, for a {unit} with up to {loss['contribution']} rows",
+            missed=not passed.get("privacy_loss", True),
+        ),
+        Headline(
+            "Who suspects that somebody is in the data",
+            f"50 % → {percent(posterior(0.5, loss['epsilon']), 0)}",
+            "sure at most after reading it all, whatever else is known",
+        ),
+        Headline(
+            "Budget left",
+            f"ε = {overall['left']:.3g}",
+            f"of {overall['cap_epsilon']:g} for all releases about {account['population']}",
+            missed=not passed.get("privacy_budget", True),
+        ),
+    ]
+    fit = assessment["detail"]["fit"]
+    if "distance" in fit:
+        text = f"mean distance of the table from the noisy counts it was made of; noise alone makes {percent(fit['noise'])}"
+        found.append(Headline("Fit", percent(fit["distance"]), text))
+    return found
+
+
+def _limits(manifest: Mapping[str, Any]) -> list[str]:
+    """What ε does not say, in sentences."""
+    loss, unit = manifest["privacy_loss"], manifest["people"]["name"]
+    rows = loss["contribution"]
+    return [
+        f"Of a {unit} with more than {rows} {'row' if rows == 1 else 'rows'}, {rows} were drawn at random; the others were not read further.",
+        f"What is true of everybody can be learnt, also about a {unit} who took no part: that is what the release is for.",
+        f"Losses add up. They are counted for all releases about these {plural(unit)} that are made here; releases made elsewhere are not.",
+        "Domains, bounds and bins are the policy’s, from public knowledge; whoever wrote them is taken not to have looked at the data.",
+    ]
+
+
+def _share(share: Mapping[str, Any]) -> dict[str, str]:
+    basic = share["basic"]
+    return {
+        "whose": f"to {share['recipient']}" if share["recipient"] else "to all recipients together",
+        "cap": f"{share['cap_epsilon']:g}",
+        "delta": f"{share['cap_delta']:g}",
+        "taken": f"{share['taken']:.3g}",
+        "left": f"{share['left']:.3g}",
+        "basic": "∞" if math.isinf(basic) else f"{basic:.3g}",
+    }
+
+
+def _releases(releases: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Those to the same recipient: others need not know what was given to whom."""
+    return [
+        {
+            "dataset": each["dataset"],
+            "release": each["release_id"],
+            "purpose": each["purpose"],
+            "epsilon": f"{each['epsilon']:g}",
+            "delta": f"{each['delta']:g}",
+            "at": moment(each["at"]),
+        }
+        for each in releases
+        if each["recipient"] == manifest["recipient"]
+    ]
+
+
+def _others(releases: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) -> int:
+    return sum(each["recipient"] != manifest["recipient"] for each in releases)
+
+
+def _measurement(expected: Mapping[str, Any]) -> dict[str, str]:
+    width, cells = expected["half_width"], expected["cells"]
+    return {
+        "name": expected["name"],
+        "what": expected["what"],
+        "noise": f"{expected['noise']}, deviation {expected['deviation']:.4g}",
+        "cells": "" if cells is None else f"{cells:,}",
+        "half_width": "told by the data" if width is None else f"± {width:.4g}",
+    }
+
+
+def _table(file: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "name": file["name"],
+        "rows": f"{file['rows']:,}",
+        "columns": str(len(file["columns"])),
+        "what": file["what"],
+    }
