@@ -74,11 +74,16 @@ def table_of(codes, scope, sizes):
     return np.histogramdd(codes[list(scope)].T, [np.arange(sizes[at] + 1) for at in scope])[0]
 
 
+def believed(codes, scope, sizes, deviation, spread):
+    counts = table_of(codes, scope, sizes)
+    return Marginal(scope, counts, np.full(counts.shape, deviation), spread)
+
+
 def test_without_noise_the_model_repeats_what_was_measured() -> None:
     codes, sizes = correlated(5000, np.random.default_rng(1))
     scopes = [(0, 1), (1, 2), (0, 2, 3)]
     tree = junction_tree(scopes, sizes)
-    exact = [Marginal(scope, table_of(codes, scope, sizes), 1e-3, 100.0) for scope in scopes]
+    exact = [believed(codes, scope, sizes, 1e-3, 100.0) for scope in scopes]
     model = fitted(tree, exact, {}, 5000.0, steps=2000)
     for one in exact:
         at = tree.home(one.scope)
@@ -88,9 +93,9 @@ def test_without_noise_the_model_repeats_what_was_measured() -> None:
 
 def test_a_marginal_that_is_all_noise_leaves_the_model_alone() -> None:
     codes, sizes = correlated(5000, np.random.default_rng(1))
-    ones = [Marginal((at,), table_of(codes, (at,), sizes), 0.1, 1e4) for at in range(4)]
+    ones = [believed(codes, (at,), sizes, 0.1, 1e4) for at in range(4)]
     rng = np.random.default_rng(2)
-    noise = Marginal((0, 1), rng.normal(0, 1e5, (3, 4)), 1e5, 30.0)
+    noise = Marginal((0, 1), rng.normal(0, 1e5, (3, 4)), np.full((3, 4), 1e5), 30.0)
     tree = junction_tree([(0, 1)], sizes)
     model = fitted(tree, [*ones, noise], {}, 5000.0)
     (home,) = [table for clique, table in zip(tree.cliques, model.cliques(), strict=True) if clique == (0, 1)]
@@ -102,7 +107,7 @@ def test_cells_that_cannot_be_have_no_share() -> None:
     impossible = np.zeros((3, 4), bool)
     impossible[0, 2:] = True
     tree = junction_tree([(0, 1), (1, 3)], sizes)
-    given_ = [Marginal(scope, table_of(codes, scope, sizes), 5.0, 100.0) for scope in ((0, 1), (1, 3))]
+    given_ = [believed(codes, scope, sizes, 5.0, 100.0) for scope in ((0, 1), (1, 3))]
     model = fitted(tree, given_, {(0, 1): impossible}, 2000.0)
     rows = drawn(model, 3000, np.random.default_rng(4))
     assert not impossible[rows[0], rows[1]].any()

@@ -5,7 +5,6 @@ synthetic data; here the target decides the first marginals, several marginals a
 fitted with an entropy term (fit.py), so that marginals of many cells with little in them do no harm.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from anon_platform.dp.synthetic.choose import choice_for
 from anon_platform.dp.synthetic.draw import drawn
 from anon_platform.dp.synthetic.fit import Marginal, Model, fitted
 from anon_platform.dp.synthetic.junction import Scope, cells_of, junction_tree, tree_cells
+from anon_platform.dp.synthetic.layout import Effort, Layout, scope_of
+from anon_platform.dp.synthetic.rare import Merging, merging
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,18 +27,17 @@ if TYPE_CHECKING:
     from anon_platform.dp.synthetic.coded import Codes
 
     Counts = NDArray[np.int64]
-
-FIRST = 0.35
-"""Share of the loss for the first marginals: of each column with the target, or of each column."""
-
-CHOOSING = 0.1
-"""Share of a round's loss for the choice of its marginals."""
+    Floats = NDArray[np.float64]
+    Zeros = Mapping[Scope, NDArray[np.bool_]]
 
 PENALTY = 0.25
 """How much of the expected noise of a marginal counts against it in the choice: fits shrink noise, so not all of it."""
 
 ONES, FIRSTS, LATER = 1e4, 300.0, 30.0
 """Spread (fit.py) of the columns, of the first marginals and of those chosen later."""
+
+RARE = 2.0
+"""Codes with fewer rows than so many deviations of the later noise are rare."""
 
 GRID = 256
 """Scores are whole numbers of 1/256 of a row."""
@@ -47,26 +47,8 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Effort:
-    """rounds: marginals chosen, per column. batch: chosen at once. cells: of the model, unless the
-    first marginals alone need more. sampled: rows to compare with."""
-
-    rounds: float
-    batch: int
-    cells: int
-    sampled: int
-    steps: int
-
-
-EFFORTS = {
-    "fast": Effort(rounds=1.5, batch=4, cells=1 << 16, sampled=100_000, steps=60),
-    "best": Effort(rounds=3, batch=2, cells=1 << 19, sampled=200_000, steps=150),
-}
-
-
-@dataclass(frozen=True)
 class Taken:
-    """A noisy marginal. counts: of the axes of `scope`."""
+    """A noisy marginal. counts: of the axes of `scope`; of the later ones over merged codes."""
 
     scope: Scope
     counts: "Counts"
@@ -74,52 +56,42 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What is measured, before any data is seen. first: scopes of the first marginals; later: candidates for the rest."""
+class Learned:
+    """The model over merged codes (rare.py), the noisy marginals it was fitted to, and what they and their choice lost."""
 
-    sizes: tuple[int, ...]
-    first: tuple[Scope, ...]
-    later: tuple[Scope, ...]
-    rounds: int
-    cells: int
-    first_loss: Loss
-    choice_loss: Loss
-    later_loss: Loss
+    model: Model
+    merging: Merging
+    target: int | None
+    first: tuple[Taken, ...]
+    later: tuple[Taken, ...]
+    spent: Loss
 
+    def drawn(self, rows: int, rng: "np.random.Generator") -> "Codes":
+        """Codes of as many rows; one line a column."""
+        shares = [self._shares(column) for column in range(len(self.merging.sizes))]
+        return self.merging.parted(drawn(self.model, rows, rng), self.target, shares, rng)
 
-def layout(
-    sizes: Sequence[int], target: int | None, zeros: Sequence[Scope], loss: Loss, effort: Effort
-) -> Layout:
-    """The plan of a run: each of the losses is that of one marginal or one choice."""
-    every = range(len(sizes))
-    first: list[Scope] = [(at,) for at in every]
-    if target is not None and len(sizes) > 1:
-        first = [_scope(at, target) for at in every if at != target]
-    # what a constraint ties together belongs to the model from the start
-    first += [scope for scope in zeros if scope not in first]
-    pairs: list[Scope] = [pair for pair in itertools.combinations(every, 2) if pair not in first]
-    later = [*pairs]
-    if target is not None:
-        later += [_scope(*pair, target) for pair in pairs if target not in pair]
-    cells = max(effort.cells, 2 * tree_cells(first, sizes))
-    later = [scope for scope in later if tree_cells([*first, scope], sizes) <= cells]
-    rounds = min(len(later), math.ceil(effort.rounds * len(sizes))) if len(sizes) > 1 else 0
-    shares = [FIRST if rounds else 1.0, *([1 - FIRST] if rounds else [])]
-    parts = loss.parts(shares)
-    each = parts[0].parts([1.0] * len(first))[0]
-    nothing = Loss(loss.measure, 0)
-    if not rounds:
-        return Layout(tuple(sizes), tuple(first), (), 0, cells, each, nothing, nothing)
-    choice, measure = parts[1].parts([1.0] * rounds)[0].parts([CHOOSING, 1 - CHOOSING])
-    return Layout(tuple(sizes), tuple(first), tuple(later), rounds, cells, each, choice, measure)
+    def _shares(self, column: int) -> "Floats":
+        """Noisy counts of a column's codes, one line a code of the target."""
+        scope = scope_of(column, column if self.target is None else self.target)
+        counts = next((one.counts for one in self.first if one.scope == scope), self.first[0].counts)
+        if self.target is None or column == self.target:
+            return counts.reshape(1, -1).astype(float)
+        return (counts.T if column < self.target else counts).astype(float)
 
 
-def _scope(*columns: int) -> Scope:
-    return tuple(sorted(columns))
+@dataclass(frozen=True)
+class Table:
+    """A noisy marginal over merged codes, with the variance of each cell."""
+
+    scope: Scope
+    counts: "Floats"
+    variances: "Floats"
+    spread: float
 
 
 def counted(codes: "Codes", scope: Scope, sizes: Sequence[int]) -> "Counts":
-    """The exact marginal. codes: one row a column."""
+    """The exact marginal. codes: one line a column."""
     import numpy as np
 
     cells = codes[scope[0]].astype(np.int64)
@@ -129,36 +101,62 @@ def counted(codes: "Codes", scope: Scope, sizes: Sequence[int]) -> "Counts":
     return np.bincount(cells, minlength=cells_of(scope, sizes)).reshape([sizes[at] for at in scope])
 
 
-@dataclass(frozen=True)
-class Learned:
-    """The model over merged codes (rare.py), the noisy marginals it was fitted to, and what they and their choice lost.
+def learned(
+    codes: "Codes", plan: Layout, target: int | None, zeros: "Zeros", contribution: int,
+    effort: Effort, rng: "np.random.Generator", progress: Progress,
+) -> Learned:  # fmt: skip
+    """What noisy marginals say of the codes: one line a column, one place a row, in no order.
 
-    rows: noisy number of rows of the source.
+    contribution: most rows of a person. rng: of the rows drawn to compare with, which is no part of the privacy.
     """
+    import numpy as np
 
-    model: Model
-    merging: Merging
-    first: tuple[Taken, ...]
-    later: tuple[Taken, ...]
-    spent: Loss
-    target: int | None
+    noise = cache(lambda loss: noise_for(loss, contribution))
 
-    @property
-    def rows(self) -> float:
-        """Noisy number of rows of the source."""
-        return self.model.rows
+    def measured(of: "Codes", scope: Scope, sizes: Sequence[int], loss: Loss) -> Taken:
+        return Taken(scope, noise(loss).added_to(counted(of, scope, sizes)), noise(loss))
 
-    def drawn(self, rows: int, rng: "np.random.Generator") -> "Codes":
-        """Codes of as many rows; one line a column."""
-        shares = []
-        for column in range(len(self.merging.sizes)):
-            scope = _scope(column) if self.target is None else _scope(*{column, self.target})
-            table = next((one.counts for one in self.first if one.scope == scope), None)
-            if table is None:
-                table = _columns(self.first, len(self.merging.places[column]), column)[0]
-            lines = table if self.target is None or column < self.target else table.T
-            shares.append(lines.reshape(-1, len(self.merging.places[column])) if False else _by_target(table, scope, column))
-        return self.merging.parted(drawn(self.model, rows, rng), self.target, shares, rng)
+    first: list[Taken] = []
+    for at, scope in enumerate(plan.first):
+        progress("first marginals", at / len(plan.first) * 0.2)
+        first.append(measured(codes, scope, plan.sizes, plan.first_loss))
+    spent = sum((one.noise.loss for one in first[1:]), start=first[0].noise.loss)
+    merged = _merging(plan, first, target, zeros, noise(plan.later_loss) if plan.rounds else None)
+    tables = [_table(one, merged, zeros) for one in first]
+    model = _fitted(merged.sizes, tables, zeros, effort, None)
+    later: list[Taken] = []
+    if plan.rounds:
+        codes = merged.merged(codes)
+        choice = choice_for(plan.choice_loss, GRID * contribution)
+        candidates = {scope: counted(codes, scope, merged.sizes) for scope in plan.later}
+    while len(later) < plan.rounds:
+        progress("further marginals", 0.2 + 0.8 * len(later) / plan.rounds)
+        scores = _scores(model, candidates, noise(plan.later_loss).deviation, effort, rng)
+        chosen: list[Scope] = []
+        while len(chosen) < effort.batch and len(later) < plan.rounds:
+            scopes = [table.scope for table in tables] + chosen
+            open_ = [
+                scope
+                for scope in scores
+                if _apart(scope, chosen) and tree_cells([*scopes, scope], merged.sizes) <= plan.cells
+            ]
+            if not open_:
+                break
+            pick = open_[choice.among(np.array([scores[scope] for scope in open_]))]
+            chosen.append(pick)
+            later.append(measured(codes, pick, merged.sizes, plan.later_loss))
+            spent = spent + choice.loss + later[-1].noise.loss
+            del scores[pick], candidates[pick]
+        if not chosen:
+            break
+        tables += [
+            Table(
+                one.scope, one.counts.astype(float), np.full(one.counts.shape, one.noise.deviation**2), LATER
+            )
+            for one in later[-len(chosen) :]
+        ]
+        model = _fitted(merged.sizes, tables, zeros, effort, model)
+    return Learned(model, merged, target, tuple(first), tuple(later), spent)
 
 
 def _apart(scope: Scope, chosen: Sequence[Scope]) -> bool:
@@ -166,8 +164,47 @@ def _apart(scope: Scope, chosen: Sequence[Scope]) -> bool:
     return not any(set(scope) <= set(other) or set(other) <= set(scope) for other in chosen)
 
 
+def _merging(
+    plan: Layout, first: Sequence[Taken], target: int | None, zeros: "Zeros", later: Noise | None
+) -> Merging:
+    """Rare codes share one, but in columns of constraints and in the target; nothing is rare if nothing more is measured."""
+    import numpy as np
+
+    columns = range(len(plan.sizes))
+    ones = _columns(
+        [
+            Table(one.scope, one.counts.astype(float), np.full(one.counts.shape, one.noise.deviation**2), 0)
+            for one in first
+        ],
+        len(plan.sizes),
+    )
+    kept = {column for scope in zeros for column in scope} | ({target} if target is not None else set())
+    if later is None:
+        kept = set(columns)
+    least = [
+        max(RARE * (later.deviation if later else 0), 3 * float(np.sqrt(one.variances.max()))) for one in ones
+    ]
+    return merging(plan.sizes, [one.counts for one in ones], least, kept)
+
+
+def _table(one: Taken, merged: Merging, zeros: "Zeros") -> Table:
+    """A first marginal over merged codes."""
+    import numpy as np
+
+    counts = one.counts.astype(float)
+    if one.scope in zeros:
+        # rows of the source that break a constraint count as if they did not
+        counts[zeros[one.scope]] = 0
+    variances = np.full(counts.shape, one.noise.deviation**2)
+    return Table(one.scope, merged.table(counts, one.scope), merged.table(variances, one.scope), FIRSTS)
+
+
 def _scores(
-    model: Model, candidates: "Mapping[Scope, Counts]", deviation: float, effort: Effort, rng: "np.random.Generator"
+    model: Model,
+    candidates: "Mapping[Scope, Counts]",
+    deviation: float,
+    effort: Effort,
+    rng: "np.random.Generator",
 ) -> dict[Scope, int]:
     """How wrong the model is on each candidate: the sum of the differences of its cells, less a part of the noise.
 
@@ -175,46 +212,44 @@ def _scores(
     """
     import numpy as np
 
-    drawn_codes = drawn(model, effort.sampled, rng)
+    sample = drawn(model, effort.sampled, rng)
     scores = {}
     for scope, exact in candidates.items():
-        expected = counted(drawn_codes, scope, model.tree.sizes) * (GRID * model.rows / effort.sampled)
+        expected = counted(sample, scope, model.tree.sizes) * (GRID * model.rows / effort.sampled)
         wrong = int(np.abs(exact * GRID - np.rint(expected).astype(np.int64)).sum())
         scores[scope] = wrong - round(GRID * PENALTY * deviation * math.sqrt(2 / math.pi) * exact.size)
     return scores
 
 
 def _fitted(
-    plan: Layout, taken: Sequence[Taken], zeros: "Mapping[Scope, NDArray[np.bool_]]", effort: Effort, before: Model | None
+    sizes: Sequence[int], tables: Sequence[Table], zeros: "Zeros", effort: Effort, before: Model | None
 ) -> Model:
     import numpy as np
 
-    tree = junction_tree([*(one.scope for one in taken), *zeros], plan.sizes)
-    weights = np.array([1 / (one.noise.deviation**2 * one.counts.size) for one in taken])
-    rows = max(1.0, float(weights @ [one.counts.sum() for one in taken] / weights.sum()))
-    marginals = [*_columns(plan.sizes, taken)]
-    for at, one in enumerate(taken):
-        if len(one.scope) > 1:
-            spread = FIRSTS if at < len(plan.first) else LATER
-            counts = one.counts.astype(float)
-            if one.scope in zeros:
-                counts[zeros[one.scope]] = 0
-            marginals.append(Marginal(one.scope, counts, one.noise.deviation, spread))
+    tree = junction_tree([*(table.scope for table in tables), *zeros], sizes)
+    weights = np.array([1 / table.variances.sum() for table in tables])
+    rows = max(1.0, float(weights @ [table.counts.sum() for table in tables] / weights.sum()))
+    marginals = [
+        Marginal(table.scope, table.counts, np.sqrt(table.variances), table.spread)
+        for table in [*_columns(tables, len(sizes)), *(table for table in tables if len(table.scope) > 1)]
+    ]
     return fitted(tree, marginals, zeros, rows, before.potentials if before else None, effort.steps)
 
 
-def _columns(sizes: Sequence[int], taken: Sequence[Taken]) -> list[Marginal]:
+def _columns(tables: Sequence[Table], columns: int) -> list[Table]:
     """The counts of each column: the mean of what all noisy marginals say of it, weighted by their variances."""
     import numpy as np
 
     found = []
-    for column in range(len(sizes)):
-        sums, weights = np.zeros(sizes[column]), 0.0
-        for one in taken:
-            if column in one.scope:
-                axes = tuple(axis for axis, other in enumerate(one.scope) if other != column)
-                weight = sizes[column] / (one.noise.deviation**2 * one.counts.size)
-                sums += weight * one.counts.sum(axis=axes)
-                weights += weight
-        found.append(Marginal((column,), sums / weights, weights**-0.5, ONES))
+    for column in range(columns):
+        of_column = [table for table in tables if column in table.scope]
+        away = [
+            tuple(axis for axis, other in enumerate(table.scope) if other != column) for table in of_column
+        ]
+        weights = np.array(
+            [1 / one.variances.sum(axis=axes) for one, axes in zip(of_column, away, strict=True)]
+        )
+        sums = np.array([one.counts.sum(axis=axes) for one, axes in zip(of_column, away, strict=True)])
+        counts = (weights * sums).sum(axis=0) / weights.sum(axis=0)
+        found.append(Table((column,), counts, 1 / weights.sum(axis=0), ONES))
     return found

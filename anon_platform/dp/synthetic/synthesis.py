@@ -11,11 +11,11 @@ from anon_platform.dp.loss import Loss
 from anon_platform.dp.noise import Noise, noise_for
 from anon_platform.dp.synthetic.coded import Column, Stepped, columns_of
 from anon_platform.dp.synthetic.constraints import orders_of, values_of, zeros_of
-from anon_platform.dp.synthetic.draw import drawn
 from anon_platform.dp.synthetic.fit import Model
 from anon_platform.dp.synthetic.found import BINS, is_sought, resolved
 from anon_platform.dp.synthetic.junction import Scope, cells_of, junction_tree
-from anon_platform.dp.synthetic.light import EFFORTS, Layout, Progress, Taken, counted, layout, modelled
+from anon_platform.dp.synthetic.layout import EFFORTS, Layout, layout
+from anon_platform.dp.synthetic.light import Learned, Progress, counted, learned
 from anon_platform.dp.synthetic.settings import Synthesis
 from anon_platform.errors import BudgetError, PolicyError
 
@@ -96,19 +96,21 @@ def synthesize(
     plan = layout(sizes, target, list(zeros), rest, effort)
     progress("coding", 0.0)
     codes = coded(frame, columns)
-    model, taken, spent = modelled(codes, plan, zeros, contribution, effort, rng, progress)
-    for lost in losses:
-        spent += lost
-    rows = settings.rows if settings.rows != "noisy" else round(model.rows)
+    found = learned(codes, plan, target, zeros, contribution, effort, rng, progress)
+    rows = settings.rows if settings.rows != "noisy" else round(found.model.rows)
     progress("drawing", 1.0)
-    made = drawn(model, rows, rng)
+    made = found.drawn(rows, rng)
     table = decoded(made, columns, settings, rng)
-    fit, noise = errors(made, taken, sizes, model.rows)
-    return Synthetic(table, tuple(described(one, columns) for one in taken), spent, fit, noise)
+    fit, noise = errors(made, found)
+    return Synthetic(table, described(found, columns), sum(losses, start=found.spent), fit, noise)
 
 
 def expected(
-    settings: Synthesis, domains: Mapping[str, Domain], required: AbstractSet[str], loss: Loss, contribution: int
+    settings: Synthesis,
+    domains: Mapping[str, Domain],
+    required: AbstractSet[str],
+    loss: Loss,
+    contribution: int,
 ) -> Expectation:
     """What will be measured and how well; of domains that are found, for 16 categories or bins. Reads no data."""
     plan, columns = _planned(settings, domains, required, loss, contribution)
@@ -144,10 +146,14 @@ def check(
             f"synthesis: the target {settings.target} has no domain; the columns are {', '.join(sorted(domains))}"
         )
     if unknown := sorted(set(required) - set(domains)):
-        raise PolicyError(f"synthesis: required columns without a domain: {', '.join(unknown)}; write their domains")
+        raise PolicyError(
+            f"synthesis: required columns without a domain: {', '.join(unknown)}; write their domains"
+        )
     public = {name: _stand_in(domain, (schema or {}).get(name)) for name, domain in domains.items()}
     columns = columns_of(schema if schema is not None else _types(public), public, required)
-    sought = {name for name, domain in domains.items() if isinstance(domain, Categories) and is_sought(domain)}
+    sought = {
+        name for name, domain in domains.items() if isinstance(domain, Categories) and is_sought(domain)
+    }
     for one in settings.constraints:
         if about := sorted(sought & set(one.columns)):
             raise PolicyError(
@@ -186,54 +192,76 @@ def decoded(
     )
 
 
-def errors(
-    made: "NDArray[np.int32]", taken: list[Taken], sizes: list[int], rows: float
-) -> tuple[float, float]:
+def errors(made: "NDArray[np.int32]", found: Learned) -> tuple[float, float]:
     """The mean distance of the noisy marginals to the table's, and to what they would be without noise."""
     import numpy as np
 
     if not made.shape[1]:
         return 0.0, 0.0
+    rows, merging = found.model.rows, found.merging
+    old = [len(place) for place in merging.places]
     fits, noises = [], []
-    for one in taken:
-        table = counted(made, one.scope, sizes) / made.shape[1]
-        fits.append(float(np.abs(one.counts / rows - table).sum()) / 2)
-        noises.append(one.counts.size * _mean(one.noise) / rows / 2)
+    for taken, codes, sizes in ((found.first, made, old), (found.later, merging.merged(made), merging.sizes)):
+        for one in taken:
+            table = counted(codes, one.scope, sizes) / made.shape[1]
+            fits.append(float(np.abs(one.counts / rows - table).sum()) / 2)
+            noises.append(one.counts.size * _mean(one.noise) / rows / 2)
     return float(np.mean(fits)), float(np.mean(noises))
 
 
-def described(one: Taken, columns: tuple[Column, ...]) -> dict[str, Any]:
-    """A noisy marginal, ready for JSON; every number in it is noisy or known without the data."""
-    return {
-        "columns": [columns[at].name for at in one.scope],
-        "shape": list(one.counts.shape),
-        "noise": "gaussian" if one.noise.measure == "zcdp" else "laplace",
-        "scale": one.noise.scale,
-        "loss": {"measure": one.noise.measure, "units": one.noise.loss.units},
-        "cells": one.counts.ravel().tolist(),
-    }
+def described(found: Learned, columns: tuple[Column, ...]) -> tuple[dict[str, Any], ...]:
+    """The noisy marginals, ready for JSON; every number in it is noisy or known without the data.
+
+    codes: per column the code in the marginal of each code of the domain, where rare ones share one.
+    """
+    told = []
+    for at, one in enumerate((*found.first, *found.later)):
+        merged = at >= len(found.first)
+        places = {columns[column].name: found.merging.places[column].tolist() for column in one.scope}
+        told.append(
+            {
+                "columns": [columns[column].name for column in one.scope],
+                "shape": list(one.counts.shape),
+                "codes": places if merged else None,
+                "noise": "gaussian" if one.noise.measure == "zcdp" else "laplace",
+                "scale": one.noise.scale,
+                "loss": {"measure": one.noise.measure, "units": one.noise.loss.units},
+                "cells": one.counts.ravel().tolist(),
+            }
+        )
+    return tuple(told)
 
 
 def _planned(
-    settings: Synthesis, domains: Mapping[str, Domain], required: AbstractSet[str], loss: Loss, contribution: int
+    settings: Synthesis,
+    domains: Mapping[str, Domain],
+    required: AbstractSet[str],
+    loss: Loss,
+    contribution: int,
 ) -> tuple[Layout, tuple[Column, ...]]:
     """The layout with stand-ins for what is found; what is refused, is refused here."""
     if contribution < 1:
         raise BudgetError("a person has at least one row; state the contribution bound")
     columns = check(settings, domains, required)
     finding, rest = _divided(domains, loss)
-    if finding is not None and not finding.delta_units and any(
-        isinstance(domain, Categories) and is_sought(domain) for domain in domains.values()
+    if (
+        finding is not None
+        and not finding.delta_units
+        and any(isinstance(domain, Categories) and is_sought(domain) for domain in domains.values())
     ):
         raise BudgetError(
             "categories that are found need a part of δ, which is 0; name the categories or grant a part of δ to keys"
         )
     sizes = [column.size for column in columns]
     target = list(domains).index(settings.target) if settings.target is not None else None
-    plan = layout(sizes, target, list(zeros_of(settings.constraints, columns)), rest, EFFORTS[settings.effort])
+    plan = layout(
+        sizes, target, list(zeros_of(settings.constraints, columns)), rest, EFFORTS[settings.effort]
+    )
     for scope in plan.first:
         _require_small(scope, columns)
-    if plan.first_loss.units == 0 or (plan.rounds and min(plan.choice_loss.units, plan.later_loss.units) == 0):
+    if plan.first_loss.units == 0 or (
+        plan.rounds and min(plan.choice_loss.units, plan.later_loss.units) == 0
+    ):
         raise BudgetError(
             f"the privacy loss is too small for {len(plan.first)} marginals and {plan.rounds} choices; raise ε or"
             " synthesize fewer columns"
