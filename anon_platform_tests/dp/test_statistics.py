@@ -291,3 +291,63 @@ def test_rows_that_were_bounded_more_loosely_than_the_noise_is_for_are_refused()
     plan = plan_statistics([statistic()], DOMAINS, Loss("zcdp", 10**7), 1)
     with pytest.raises(BudgetError, match=r"^the rows were bounded to 2 a person, the noise is for 1"):
         measure(plan, bounded(frame([]), "person", 2, np.random.default_rng(1)))
+
+
+def test_odd_types_of_columns_are_read_as_their_domain_says() -> None:
+    """An exception after reading would tell of the value that caused it; so nothing is out of range but missing."""
+    table = pl.DataFrame(
+        {
+            "person": [1, 2, 3, 4],
+            "ward": pl.Series(["a", "b", "zz", None], dtype=pl.Enum(["zz", "a", "b"])),
+            "code": pl.Series([2**64 - 1, 7, 300, None], dtype=pl.UInt64),
+            "cost": pl.Series(["1.25", "9.00", "-5.00", None]).cast(pl.Decimal(10, 2)),
+            "day": pl.Series(
+                [dt.datetime(2024, 2, 1, 23, 59), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), None]
+            ),
+            "found": pl.Series(["p", "q", "q", None], dtype=pl.Categorical),
+        }
+    )
+    domains = {**DOMAINS, "code": Categories(kind="categories", values=(7, 300, -1))}
+    asked = [
+        statistic(by=["ward"]), statistic(by=["code"]), statistic("sum", of="cost"), statistic(by=["day"]),
+        statistic(by=["found"]), statistic(where=[{"column": "found", "equals": "q"}]),
+    ]  # fmt: skip
+    asked = [one.model_copy(update={"name": f"s{n}"}) for n, one in enumerate(asked)]
+    plan = plan_statistics(asked, domains, NO_NOISE, 1)
+    found = [
+        one.frame["value"].to_list()
+        for one in measure(plan, bounded(table, "person", 1, np.random.default_rng(1)))
+    ]
+    assert found[:4] == [[1, 1, 0, 2], [1, 1, 0, 2], [3.25], [1, 1, 0, 1, 1]]
+    assert found[5] == [2]
+
+
+def test_where_nobody_is_found_there_are_no_groups() -> None:
+    asked = [
+        statistic(measure_, by=["found"], **more).model_copy(update={"name": measure_})
+        for measure_, more in (
+            ("count", {}), ("mean", {"of": "age"}), ("quantiles", {"of": "age", "quantiles": [0.5]}),
+            ("target_encoding", {"of": "age"}), ("people", {}),
+        )
+    ]  # fmt: skip
+    for found in results(frame([]), asked, 3, Loss("zcdp", 10**8, 10**12)):
+        assert found.height == 0
+        assert {"found", "value", "low", "high"} <= set(found.columns)
+
+
+def test_constants_for_found_categories_have_the_type_of_their_column() -> None:
+    plan = plan_statistics(
+        [statistic(where=[{"column": "found", "equals": 3}])], DOMAINS, Loss("zcdp", 10**7), 1
+    )
+    with pytest.raises(
+        PolicyError, match=r"^statistic asked: where found: the column is String; compare it with"
+    ):
+        require_schema(plan, SCHEMA)
+
+
+def test_more_groups_than_noise_can_be_drawn_for_are_refused() -> None:
+    days = Dates(kind="dates", bounds=("1990-01-01", "2020-01-01"), every="week")  # type: ignore[arg-type]
+    wide = Numbers(kind="numbers", bounds=(0, 100000))
+    asked = statistic("quantiles", of="age", quantiles=[0.5], by=["day"])
+    with pytest.raises(PolicyError, match=r"^statistic asked: 1,567 groups, at most 976 are answered"):
+        plan_statistics([asked], {"day": days, "age": wide}, Loss("zcdp", 10**7), 1)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from anon_platform.dp.bounding import Bounded
+from anon_platform.dp.domain import Categories
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.statistics.answering import answered
 from anon_platform.dp.statistics.axes import fitting, plain
@@ -15,7 +16,7 @@ from anon_platform.dp.statistics.conditions import holds
 from anon_platform.dp.statistics.exact import Groups, exact, groups_of
 from anon_platform.dp.statistics.intervals import Answers
 from anon_platform.dp.statistics.plan import Plan, Planned
-from anon_platform.dp.statistics.settings import Statistic
+from anon_platform.dp.statistics.settings import Condition, Statistic
 from anon_platform.errors import BudgetError, PolicyError
 
 _KEY = "__key_{}__"
@@ -41,6 +42,21 @@ def require_schema(plan: Plan, schema: Mapping[str, pl.DataType]) -> None:
             raise PolicyError(f"statistics: no column {column}; the dataset has {', '.join(sorted(schema))}")
         if fault := fitting(plan.domains[column], schema[column]):
             raise PolicyError(f"column {column}: {fault}, not {schema[column]}")
+    for planned in plan.statistics:
+        for condition in planned.statistic.where:
+            _require_alike(planned.statistic.name, condition, schema[condition.column], plan)
+
+
+def _require_alike(name: str, condition: Condition, dtype: pl.DataType, plan: Plan) -> None:
+    """Categories that are found are compared with constants of the column's own type."""
+    domain = plan.domains[condition.column]
+    if not isinstance(domain, Categories) or domain.values != "found":
+        return
+    kind = bool if dtype == pl.Boolean else int if dtype.is_integer() else str
+    if any(type(constant) is not kind for constant in condition.constants):
+        raise PolicyError(
+            f"statistic {name}: where {condition.column}: the column is {dtype}; compare it with values of this type"
+        )
 
 
 def measure(plan: Plan, bounded: Bounded) -> list[Result]:

@@ -134,17 +134,18 @@ def _planned(statistic: Statistic, domains: Mapping[str, Domain], loss: Loss, co
         threshold = threshold_for(Loss(loss.measure, finding.units, loss.delta_units), contribution)
         levels: tuple[Level, ...] = (Level(()),)
     else:
-        levels = _public_levels(statistic, axes)
+        levels = _public_levels(statistic, axes, steps)
     places = contribution if threshold else min(contribution, levels[0].cells)
     noises = _noises(statistic, left, contribution, places, len(levels), steps)
     return Planned(statistic, axes, levels, noises, steps, threshold)
 
 
-def _public_levels(statistic: Statistic, axes: tuple[Axis, ...]) -> tuple[Level, ...]:
+def _public_levels(statistic: Statistic, axes: tuple[Axis, ...], steps: Steps | None) -> tuple[Level, ...]:
     cells = prod(axis.size for axis in axes)
-    if cells > MOST_CELLS:
+    most = MOST_CELLS // (steps.leaves if steps and statistic.measure == "quantiles" else 1)
+    if cells > most:
         raise PolicyError(
-            f"statistic {statistic.name}: {cells:,} groups, at most {MOST_CELLS:,} are answered; name fewer columns under"
+            f"statistic {statistic.name}: {cells:,} groups, at most {most:,} are answered; name fewer columns under"
             " by, or coarser domains"
         )
     return levels_of(statistic, axes)
