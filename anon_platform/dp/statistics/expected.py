@@ -71,7 +71,7 @@ def half_width_of(planned: Planned, rows: int) -> float:
     mean = math.hypot(noises[1].deviation, steps.furthest * noises[0].deviation) / counted
     if statistic.measure in AVERAGED:
         return z * mean * steps.size
-    largest = steps.largest_square
-    square = math.hypot(noises[2].deviation, largest * noises[0].deviation) / counted * steps.square
-    # the variance is the mean square less the squared mean, which moves by 2 · mean · its error
-    return z * (square + 2 * steps.furthest * mean) * steps.size**2
+    # at the mean that makes it largest: the mean square less the squared mean, which moves by 2 · mean · its error
+    parts = (noises[2].deviation * steps.square, 2 * steps.furthest * noises[1].deviation)
+    off = math.hypot(*parts, steps.furthest**2 * noises[0].deviation) / counted
+    return (z * off + mean**2) * steps.size**2
