@@ -49,10 +49,10 @@ def exact(plan: Plan, groups: Sequence[Groups], bounded: Bounded) -> list[list[C
             planned = plan.statistics[at]
             if planned.statistic.measure == "quantiles":
                 frames.append(_leaves(plan, planned, groups[at], rows))
-            elif planned.statistic.measure == "people":
-                frames.append(_people(plan, planned, groups[at], rows, bounded.person))
             else:
-                wanted += [one.alias(f"{at}.{n}") for n, one in enumerate(_sums(plan, planned))]
+                wanted += [
+                    one.alias(f"{at}.{n}") for n, one in enumerate(_sums(plan, planned, bounded.person))
+                ]
         if wanted:
             counted = rows.with_columns(cell.alias(_CELL)).drop_nulls(_CELL).group_by(_CELL).agg(wanted)
             frames.append(counted)
@@ -86,12 +86,15 @@ def number(plan: Plan, planned: Planned) -> pl.Expr:
     return value.clip(steps.low, steps.high)
 
 
-def _sums(plan: Plan, planned: Planned) -> list[pl.Expr]:
+def _sums(plan: Plan, planned: Planned, person: str) -> list[pl.Expr]:
     statistic, steps = planned.statistic, planned.steps
     mask = kept_rows(plan, statistic)
     # a condition that always holds is one truth value, not one a row
     every = not statistic.where and (statistic.of is None or statistic.measure == "histogram")
     rows = pl.len().cast(pl.Int64) if every else mask.sum().cast(pl.Int64)
+    if statistic.measure == "people":
+        who = pl.col(person) if every else pl.col(person).filter(mask)
+        return [who.n_unique().cast(pl.Int64)]
     if statistic.measure in ("count", "histogram"):
         return [rows]
     assert steps is not None
@@ -100,12 +103,6 @@ def _sums(plan: Plan, planned: Planned) -> list[pl.Expr]:
         return [steps.in_all(value).sum()]
     centred = (steps.at(value) - steps.middle).sum()
     return [rows, centred, steps.squared(value).sum()] if statistic.measure == "variance" else [rows, centred]
-
-
-def _people(plan: Plan, planned: Planned, groups: Groups, rows: pl.LazyFrame, person: str) -> pl.LazyFrame:
-    at = plan.statistics.index(planned)
-    pairs = rows.filter(kept_rows(plan, planned.statistic)).select(groups.cell.alias(_CELL), person)
-    return pairs.drop_nulls(_CELL).unique().group_by(_CELL).agg(pl.len().alias(f"{at}.0"))
 
 
 def _leaves(plan: Plan, planned: Planned, groups: Groups, rows: pl.LazyFrame) -> pl.LazyFrame:

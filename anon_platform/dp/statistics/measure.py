@@ -161,8 +161,9 @@ def _found_keys(plan: Plan, planned: Planned, bounded: Bounded) -> pl.DataFrame:
     assert planned.threshold is not None
     columns = [plain(name, plan.domains[name]).alias(name) for name in planned.statistic.by]
     rows = bounded.rows.lazy().filter(holds(planned.statistic.where, plan.domains))
-    people = rows.select(*columns, pl.col(bounded.person).alias("__who__")).unique()
-    counted = people.group_by(planned.statistic.by).agg(pl.len().alias("__people__")).collect()
+    named = rows.select(*columns, pl.col(bounded.person).alias("__who__"))
+    people = pl.col("__who__").n_unique().alias("__people__")
+    counted = named.group_by(planned.statistic.by).agg(people).collect()
     names = counted.select(planned.statistic.by)
     texts = [
         json.dumps([str(cell) if cell is not None else None for cell in row]) for row in names.iter_rows()

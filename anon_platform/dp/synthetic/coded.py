@@ -135,7 +135,9 @@ class Stepped:
             found = at.cast(self.dtype)
         else:
             number = np.round(steps * self.step, 12)
-            found = pl.Series(self.name, number if self.dtype.is_float() else np.rint(number)).cast(self.dtype)
+            found = pl.Series(self.name, number if self.dtype.is_float() else np.rint(number)).cast(
+                self.dtype
+            )
         mask = pl.Series("absent", absent)
         return pl.select(pl.when(~mask).then(found).alias(self.name)).to_series()
 
@@ -153,7 +155,9 @@ def columns_of(
     found: list[Column] = []
     for name, domain in domains.items():
         if name not in schema:
-            raise PolicyError(f"column {name} has a domain, but the table has no such column; remove its domain")
+            raise PolicyError(
+                f"column {name} has a domain, but the table has no such column; remove its domain"
+            )
         dtype = schema[name]
         if fault := _fault(domain, dtype):
             raise PolicyError(f"column {name}: {fault}")
@@ -192,7 +196,9 @@ def _of_numbers(name: str, dtype: "pl.DataType", domain: Numbers, *, required: b
     low, high = domain.bounds
     first, last = math.ceil(low / domain.step - HAIR), math.floor(high / domain.step + HAIR)
     if first > last:
-        raise PolicyError(f"column {name}: no whole step of {domain.step:g} is between its bounds; write a finer step")
+        raise PolicyError(
+            f"column {name}: no whole step of {domain.step:g} is between its bounds; write a finer step"
+        )
     assert domain.bins != "found"
     if isinstance(domain.bins, int):
         edges = low + (high - low) / domain.bins * np.arange(1, domain.bins)

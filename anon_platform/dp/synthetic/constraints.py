@@ -52,7 +52,9 @@ def zeros_of(constraints: Sequence[Constraint], columns: Sequence[Column]) -> "d
         assert isinstance(low, Stepped)
         assert isinstance(high, Stepped)
         mask = np.zeros((low.size, high.size), np.bool_)
-        mask[: len(low.starts), : len(high.starts)] = (low.starts * low.step)[:, None] > (high.ends * high.step)
+        mask[: len(low.starts), : len(high.starts)] = (low.starts * low.step)[:, None] > (
+            high.ends * high.step
+        )
         _add(zeros, (a, b), mask, columns)
     for one in constraints:
         if isinstance(one, Implies):
@@ -176,4 +178,3 @@ def _steps(steps: "NDArray[np.int64]", of: Column, into: Column, rounding: "np.u
         return steps
     hair = 1e-9 if rounding is np.floor else -1e-9
     return np.asarray(rounding(steps * (of.step / into.step) + hair)).astype(np.int64)
-

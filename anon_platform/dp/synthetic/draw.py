@@ -53,7 +53,9 @@ def systematic(
     ends /= ends[:, -1:]
     line = groups[order]
     # one sorted array for all lines: line l's shares end between l and l + 1
-    cells = np.searchsorted((ends + np.arange(lines)[:, None]).ravel(), line + at, side="right") - line * width
+    cells = (
+        np.searchsorted((ends + np.arange(lines)[:, None]).ravel(), line + at, side="right") - line * width
+    )
     found = np.empty(rows, np.int64)
     found[order] = np.clip(cells, 0, width - 1)
     return found

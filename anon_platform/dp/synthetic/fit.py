@@ -55,9 +55,9 @@ def _logs(
         logs[at] += potential.reshape(tree.shape(scope, tree.cliques[at]))
     for scope, impossible in zeros.items():
         at = tree.home(scope)
-        logs[at][np.broadcast_to(impossible.reshape(tree.shape(scope, tree.cliques[at])), logs[at].shape)] = (
-            -np.inf
-        )
+        logs[at][
+            np.broadcast_to(impossible.reshape(tree.shape(scope, tree.cliques[at])), logs[at].shape)
+        ] = -np.inf
     return logs
 
 
@@ -85,9 +85,7 @@ def fitted(
     y = np.concatenate([one.counts.ravel() for one in marginals])
     ridge = np.concatenate([one.deviations.ravel() ** 2 / one.spread for one in marginals])
     homes = [tree.home(one.scope) for one in marginals]
-    shapes = [
-        tree.shape(one.scope, tree.cliques[home]) for one, home in zip(marginals, homes, strict=True)
-    ]
+    shapes = [tree.shape(one.scope, tree.cliques[home]) for one, home in zip(marginals, homes, strict=True)]
     axes = [
         tuple(axis for axis, column in enumerate(tree.cliques[home]) if column not in one.scope)
         for one, home in zip(marginals, homes, strict=True)

@@ -51,7 +51,9 @@ def threshold_for(loss: Loss, contribution: int) -> Threshold:
     while not _within(Threshold(loss.measure, scale, high, contribution), loss):
         low, high = high, high * 2
         if high > MOST:
-            raise BudgetError("δ is too small for categories that are found; raise it, or name the categories")
+            raise BudgetError(
+                "δ is too small for categories that are found; raise it, or name the categories"
+            )
     while low < high:
         middle = (low + high) // 2
         fits = _within(Threshold(loss.measure, scale, middle, contribution), loss)
@@ -69,12 +71,17 @@ def _mechanism(threshold: Threshold) -> "dp.Measurement":
     import opendp.prelude as dp
 
     dp.enable_features("contrib")
-    domain, distance = dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64")), dp.absolute_distance(T="i64")
+    domain, distance = (
+        dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64")),
+        dp.absolute_distance(T="i64"),
+    )
     if threshold.measure == "zcdp":
         return dp.m.make_gaussian_threshold(
             domain, dp.l02inf_distance(distance), threshold.scale, threshold.threshold
         )
-    return dp.m.make_laplace_threshold(domain, dp.l01inf_distance(distance), threshold.scale, threshold.threshold)
+    return dp.m.make_laplace_threshold(
+        domain, dp.l01inf_distance(distance), threshold.scale, threshold.threshold
+    )
 
 
 def is_sought(domain: Domain) -> bool:

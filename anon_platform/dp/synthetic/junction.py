@@ -182,7 +182,9 @@ def beliefs(tree: JunctionTree, logs: "Sequence[Floats]") -> "tuple[list[Floats]
     collected, messages, log_sum = [], [np.ones(())] * len(tree.cliques), 0.0
     for log in logs:
         factor, most = _scaled(np.exp(log - max(log.max(), LEAST)))
-        collected.append(np.where((factor < FLOOR) & (log > -np.inf), FLOOR, factor) if factor.min() < FLOOR else factor)
+        collected.append(
+            np.where((factor < FLOOR) & (log > -np.inf), FLOOR, factor) if factor.min() < FLOOR else factor
+        )
         log_sum += float(max(log.max(), LEAST)) + most
     for at in range(len(tree.cliques) - 1, 0, -1):
         parent = tree.parents[at]

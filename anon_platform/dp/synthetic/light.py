@@ -157,7 +157,11 @@ class Learned:
             if table is None:
                 table = _columns(self.first, len(self.merging.places[column]), column)[0]
             lines = table if self.target is None or column < self.target else table.T
-            shares.append(lines.reshape(-1, len(self.merging.places[column])) if False else _by_target(table, scope, column))
+            shares.append(
+                lines.reshape(-1, len(self.merging.places[column]))
+                if False
+                else _by_target(table, scope, column)
+            )
         return self.merging.parted(drawn(self.model, rows, rng), self.target, shares, rng)
 
 
@@ -167,7 +171,11 @@ def _apart(scope: Scope, chosen: Sequence[Scope]) -> bool:
 
 
 def _scores(
-    model: Model, candidates: "Mapping[Scope, Counts]", deviation: float, effort: Effort, rng: "np.random.Generator"
+    model: Model,
+    candidates: "Mapping[Scope, Counts]",
+    deviation: float,
+    effort: Effort,
+    rng: "np.random.Generator",
 ) -> dict[Scope, int]:
     """How wrong the model is on each candidate: the sum of the differences of its cells, less a part of the noise.
 
@@ -185,7 +193,11 @@ def _scores(
 
 
 def _fitted(
-    plan: Layout, taken: Sequence[Taken], zeros: "Mapping[Scope, NDArray[np.bool_]]", effort: Effort, before: Model | None
+    plan: Layout,
+    taken: Sequence[Taken],
+    zeros: "Mapping[Scope, NDArray[np.bool_]]",
+    effort: Effort,
+    before: Model | None,
 ) -> Model:
     import numpy as np
 

@@ -12,7 +12,8 @@ from anon_platform.spec import Spec
 def _several(value: object) -> object:
     if isinstance(value, Mapping):
         return {
-            column: tuple(cell) if isinstance(cell, list | tuple) else (cell,) for column, cell in value.items()
+            column: tuple(cell) if isinstance(cell, list | tuple) else (cell,)
+            for column, cell in value.items()
         }
     return value
 
@@ -48,7 +49,9 @@ class Implies(Spec):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if both := set(self.when) & set(self.then):
-            raise ValueError(f"column {', '.join(sorted(both))} stands under if and under then; keep it in one of them")
+            raise ValueError(
+                f"column {', '.join(sorted(both))} stands under if and under then; keep it in one of them"
+            )
         if any(not cells for cells in (*self.when.values(), *self.then.values())):
             raise ValueError("a list of categories is empty; name at least one, or null for a missing value")
         return self
@@ -84,7 +87,9 @@ class Synthesis(Spec):
     """`light` needs no further library; `mst` and `aim` are those of OpenDP and need the extra `mbi`."""
     target: str | None = None
     """The column that models of the table will predict: its relation to every other column is measured first."""
-    constraints: Annotated[tuple[Constraint, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)] = ()
+    constraints: Annotated[
+        tuple[Constraint, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)
+    ] = ()
     """What holds in every row of the table."""
     effort: Literal["fast", "best"] = "fast"
     """`best` allows larger tables of the model and more rounds of measurement, and takes some ten times as long."""

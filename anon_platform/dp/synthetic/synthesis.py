@@ -108,7 +108,11 @@ def synthesize(
 
 
 def expected(
-    settings: Synthesis, domains: Mapping[str, Domain], required: AbstractSet[str], loss: Loss, contribution: int
+    settings: Synthesis,
+    domains: Mapping[str, Domain],
+    required: AbstractSet[str],
+    loss: Loss,
+    contribution: int,
 ) -> Expectation:
     """What will be measured and how well; of domains that are found, for 16 categories or bins. Reads no data."""
     plan, columns = _planned(settings, domains, required, loss, contribution)
@@ -144,10 +148,14 @@ def check(
             f"synthesis: the target {settings.target} has no domain; the columns are {', '.join(sorted(domains))}"
         )
     if unknown := sorted(set(required) - set(domains)):
-        raise PolicyError(f"synthesis: required columns without a domain: {', '.join(unknown)}; write their domains")
+        raise PolicyError(
+            f"synthesis: required columns without a domain: {', '.join(unknown)}; write their domains"
+        )
     public = {name: _stand_in(domain, (schema or {}).get(name)) for name, domain in domains.items()}
     columns = columns_of(schema if schema is not None else _types(public), public, required)
-    sought = {name for name, domain in domains.items() if isinstance(domain, Categories) and is_sought(domain)}
+    sought = {
+        name for name, domain in domains.items() if isinstance(domain, Categories) and is_sought(domain)
+    }
     for one in settings.constraints:
         if about := sorted(sought & set(one.columns)):
             raise PolicyError(
@@ -215,25 +223,35 @@ def described(one: Taken, columns: tuple[Column, ...]) -> dict[str, Any]:
 
 
 def _planned(
-    settings: Synthesis, domains: Mapping[str, Domain], required: AbstractSet[str], loss: Loss, contribution: int
+    settings: Synthesis,
+    domains: Mapping[str, Domain],
+    required: AbstractSet[str],
+    loss: Loss,
+    contribution: int,
 ) -> tuple[Layout, tuple[Column, ...]]:
     """The layout with stand-ins for what is found; what is refused, is refused here."""
     if contribution < 1:
         raise BudgetError("a person has at least one row; state the contribution bound")
     columns = check(settings, domains, required)
     finding, rest = _divided(domains, loss)
-    if finding is not None and not finding.delta_units and any(
-        isinstance(domain, Categories) and is_sought(domain) for domain in domains.values()
+    if (
+        finding is not None
+        and not finding.delta_units
+        and any(isinstance(domain, Categories) and is_sought(domain) for domain in domains.values())
     ):
         raise BudgetError(
             "categories that are found need a part of δ, which is 0; name the categories or grant a part of δ to keys"
         )
     sizes = [column.size for column in columns]
     target = list(domains).index(settings.target) if settings.target is not None else None
-    plan = layout(sizes, target, list(zeros_of(settings.constraints, columns)), rest, EFFORTS[settings.effort])
+    plan = layout(
+        sizes, target, list(zeros_of(settings.constraints, columns)), rest, EFFORTS[settings.effort]
+    )
     for scope in plan.first:
         _require_small(scope, columns)
-    if plan.first_loss.units == 0 or (plan.rounds and min(plan.choice_loss.units, plan.later_loss.units) == 0):
+    if plan.first_loss.units == 0 or (
+        plan.rounds and min(plan.choice_loss.units, plan.later_loss.units) == 0
+    ):
         raise BudgetError(
             f"the privacy loss is too small for {len(plan.first)} marginals and {plan.rounds} choices; raise ε or"
             " synthesize fewer columns"
