@@ -352,3 +352,29 @@ def test_more_groups_than_noise_can_be_drawn_for_are_refused() -> None:
     asked = statistic("quantiles", of="age", quantiles=[0.5], by=["day"])
     with pytest.raises(PolicyError, match=r"^statistic asked: 1,567 groups, at most 976 are answered"):
         plan_statistics([asked], {"day": days, "age": wide}, Loss("zcdp", 10**7), 1)
+
+
+def test_bounds_within_the_data_clip_without_a_word() -> None:
+    """An error, or another result, would tell that somebody is beyond them."""
+    rows = [dict.fromkeys(SCHEMA) | {"person": n, "age": n} for n in range(20)]
+    asked = [
+        statistic("sum", of="age", bounds=[12.0, 15.0]),
+        statistic("mean", of="age", bounds=[12.0, 15.0]).model_copy(update={"name": "mean"}),
+        statistic("quantiles", of="age", bounds=[12.0, 15.0], quantiles=[0.5]).model_copy(
+            update={"name": "median"}
+        ),
+    ]
+    clipped = [min(max(n, 12), 15) for n in range(20)]
+    found = [one["value"].item() for one in results(frame(rows), asked)]
+    assert found == pytest.approx([sum(clipped), plain_python.fmean(clipped), 12], abs=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(ROW, max_size=25), st.sampled_from(["age", "day", "ward"]))
+def test_a_histogram_counts_rows_by_group(rows: list[dict[str, Any]], of: str) -> None:
+    (found,) = results(frame(rows), [statistic("histogram", of=of, by=["kind"])])
+    assert found.select("kind", of).rows() == [
+        (kind, label) for kind in LABELS["kind"] for label in LABELS[of]
+    ]
+    expected = [slow(rows, "count", None, label, ("kind", of)) for label in found.select("kind", of).rows()]
+    assert found["value"].to_list() == expected
