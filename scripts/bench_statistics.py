@@ -74,7 +74,7 @@ def line(settings: dict[str, object], loss: Loss, table: Bounded) -> str:
     began = time.perf_counter()
     plan = plan_statistics([statistic(settings)], DOMAINS, loss, CONTRIBUTION)
     planned = time.perf_counter() - began
-    before = expected(plan, rows=table.rows.height // 13)["half_width"][0]
+    before = expected(plan, rows=table.rows.height // 12)["half_width"][0]
     began = time.perf_counter()
     (result,) = measure(plan, table)
     seconds = time.perf_counter() - began
@@ -113,7 +113,7 @@ def main() -> None:
         BEGIN, "## Differentially private statistics", "",
         (f"Measured {datetime.now(UTC):%Y-%m-%d} on {machine()}: {ROWS:,} made-up rows of {PEOPLE:,} people, at most"
         f" {CONTRIBUTION} rows a person ({kept.rows.height:,} kept, in {bounding:.1f} s), ε = 1 at δ = 1e-6 for each line."),
-        ("Half widths are those of 95 % intervals: `expected` before anything is spent, for groups of a thirteenth of the"
+        ("Half widths are those of 95 % intervals: `expected` before anything is spent, for groups of a twelfth of the"
         " rows; `came` is the median over the groups."), "",
         "| statistic | answers | median value | expected ± | came ± | plan s | measure s |",
         "|---|---|---|---|---|---|---|",
