@@ -241,7 +241,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"measure": "mean", "of": "ward"}, PolicyError,
         ("statistic asked: mean needs a column of numbers, or of true and false, with bounds;"
-         " write kind: numbers and bounds for ward, or count by ward instead"),
+         " write kind: numbers and bounds for ward, or for categories the one that counts under category"),
     ),
     (
         {"measure": "count", "where": [{"column": "ward", "equals": "d"}]}, PolicyError,
@@ -341,7 +341,7 @@ def test_constants_for_found_categories_have_the_type_of_their_column() -> None:
         [statistic(where=[{"column": "found", "equals": 3}])], DOMAINS, Loss("zcdp", 10**7), 1
     )
     with pytest.raises(
-        PolicyError, match=r"^statistic asked: where found: the column is String; compare it with"
+        PolicyError, match=r"^statistic asked: column found is String; compare it with values of this type$"
     ):
         require_schema(plan, SCHEMA)
 
@@ -378,3 +378,19 @@ def test_a_histogram_counts_rows_by_group(rows: list[dict[str, Any]], of: str) -
     ]
     expected = [slow(rows, "count", None, label, ("kind", of)) for label in found.select("kind", of).rows()]
     assert found["value"].to_list() == expected
+
+
+def test_a_share_is_the_mean_of_a_category() -> None:
+    rows = [
+        dict.fromkeys(SCHEMA) | {"person": n, "kind": kind, "found": "p"}
+        for n, kind in enumerate(["x", "x", "z", None])
+    ]
+    asked = [
+        statistic("mean", of="kind", category="x"), statistic("sum", of="kind", category="rest"),
+        statistic("mean", of="found", category="p"),
+    ]  # fmt: skip
+    asked = [one.model_copy(update={"name": f"s{n}"}) for n, one in enumerate(asked)]
+    found = [one["value"].item() for one in results(frame(rows), asked)]
+    assert found == pytest.approx([2 / 3, 1, 1], abs=1e-9)
+    with pytest.raises(PolicyError, match="a category that its domain does not name"):
+        plan_statistics([statistic("mean", of="kind", category="y y")], DOMAINS, NO_NOISE, 1)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anon_platform.dp.bounding import Bounded
 from anon_platform.dp.statistics.axes import plain
-from anon_platform.dp.statistics.conditions import holds
+from anon_platform.dp.statistics.conditions import holds, is_category
 from anon_platform.dp.statistics.plan import Plan, Planned
 from anon_platform.dp.statistics.settings import Statistic
 
@@ -82,7 +82,9 @@ def number(plan: Plan, planned: Planned) -> pl.Expr:
     column, steps = planned.statistic.of, planned.steps
     assert column is not None
     assert steps is not None
-    value = plain(column, plan.domains[column]).cast(pl.Float64)
+    domain, category = plan.domains[column], planned.statistic.category
+    known = plain(column, domain) if category is None else is_category(column, category, domain)
+    value = known.cast(pl.Float64)
     return value.clip(steps.low, steps.high)
 
 

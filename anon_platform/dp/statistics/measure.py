@@ -16,7 +16,7 @@ from anon_platform.dp.statistics.conditions import holds
 from anon_platform.dp.statistics.exact import Groups, exact, groups_of
 from anon_platform.dp.statistics.intervals import Answers
 from anon_platform.dp.statistics.plan import Plan, Planned
-from anon_platform.dp.statistics.settings import Condition, Statistic
+from anon_platform.dp.statistics.settings import Statistic
 from anon_platform.errors import BudgetError, PolicyError
 
 _KEY = "__key_{}__"
@@ -43,20 +43,24 @@ def require_schema(plan: Plan, schema: Mapping[str, pl.DataType]) -> None:
         if fault := fitting(plan.domains[column], schema[column]):
             raise PolicyError(f"column {column}: {fault}, not {schema[column]}")
     for planned in plan.statistics:
-        for condition in planned.statistic.where:
-            _require_alike(planned.statistic.name, condition, schema[condition.column], plan)
+        _require_alike(planned.statistic, schema, plan)
 
 
-def _require_alike(name: str, condition: Condition, dtype: pl.DataType, plan: Plan) -> None:
+def _require_alike(statistic: Statistic, schema: Mapping[str, pl.DataType], plan: Plan) -> None:
     """Categories that are found are compared with constants of the column's own type."""
-    domain = plan.domains[condition.column]
-    if not isinstance(domain, Categories) or domain.values != "found":
-        return
-    kind = bool if dtype == pl.Boolean else int if dtype.is_integer() else str
-    if any(type(constant) is not kind for constant in condition.constants):
-        raise PolicyError(
-            f"statistic {name}: where {condition.column}: the column is {dtype}; compare it with values of this type"
-        )
+    compared = [
+        (condition.column, constant) for condition in statistic.where for constant in condition.constants
+    ]
+    if statistic.category is not None and statistic.of is not None:
+        compared.append((statistic.of, statistic.category))
+    for column, constant in compared:
+        domain, dtype = plan.domains[column], schema[column]
+        if not isinstance(domain, Categories) or domain.values != "found":
+            continue
+        if type(constant) is not (bool if dtype == pl.Boolean else int if dtype.is_integer() else str):
+            raise PolicyError(
+                f"statistic {statistic.name}: column {column} is {dtype}; compare it with values of this type"
+            )
 
 
 def measure(plan: Plan, bounded: Bounded) -> list[Result]:
@@ -140,7 +144,8 @@ def described(planned: Planned) -> str:
     """What a statistic says, in one line."""
     statistic, noise = planned.statistic, planned.noises[0]
     groups = f" by {', '.join(statistic.by)}" if statistic.by else ""
-    of = f" of {statistic.of}" if statistic.of else ""
+    category = " (rows of one category)" if statistic.category is not None else ""
+    of = f" of {statistic.of}{category}" if statistic.of else ""
     bounds = f" between {planned.steps.low:g} and {planned.steps.high:g}" if planned.steps else ""
     where = (
         f" where {' and '.join(condition.column for condition in statistic.where)} is as stated"

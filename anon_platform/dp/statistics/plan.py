@@ -11,12 +11,15 @@ from anon_platform.dp.statistics.axes import Axis
 from anon_platform.dp.statistics.conditions import require_condition
 from anon_platform.dp.statistics.found import Threshold, threshold_for
 from anon_platform.dp.statistics.levels import Level, levels_of
-from anon_platform.dp.statistics.settings import OF_NUMBERS, Statistic
+from anon_platform.dp.statistics.settings import OF_NUMBERS, Condition, Statistic
 from anon_platform.dp.statistics.steps import Steps, steps_of
 from anon_platform.errors import BudgetError, PolicyError
 
 MOST_CELLS = 500_000
 """Noisy numbers of one statistic: drawing so many takes seconds."""
+
+ONE_OR_NONE = Numbers(kind="numbers", bounds=(0.0, 1.0))
+"""What truth values and single categories are added up as."""
 
 
 @dataclass(frozen=True)
@@ -155,12 +158,15 @@ def _steps(statistic: Statistic, domains: Mapping[str, Domain]) -> Steps | None:
     if statistic.measure not in OF_NUMBERS or statistic.of is None:
         return None
     domain = domains[statistic.of]
+    if statistic.category is not None and isinstance(domain, Categories):
+        require_condition(statistic.name, Condition(column=statistic.of, equals=statistic.category), domain)
+        return steps_of(ONE_OR_NONE)
     if isinstance(domain, Categories) and domain.values != "found" and set(domain.values) == {True, False}:
-        domain = Numbers(kind="numbers", bounds=(0.0, 1.0))
-    if not isinstance(domain, Numbers):
+        domain = ONE_OR_NONE
+    if not isinstance(domain, Numbers) or statistic.category is not None:
         raise PolicyError(
             f"statistic {statistic.name}: {statistic.measure} needs a column of numbers, or of true and false, with bounds;"
-            f" write kind: numbers and bounds for {statistic.of}, or count by {statistic.of} instead"
+            f" write kind: numbers and bounds for {statistic.of}, or for categories the one that counts under category"
         )
     return steps_of(domain, statistic.bounds)
 
