@@ -18,7 +18,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 # the certificates that the machine trusts, as behind a hospital's proxy
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks chaos schema lock clean
+.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks bench-statistics chaos schema lock clean
 
 help: ## Say what there is to type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench-text: $(VENV)/.dev ## Measure anon find-text on gold data; ANON_NOTES name
 
 bench-attacks: $(VENV)/.dev ## Measure linkage on gold pairs; ANON_DATA names the folder of the data
 	$(BIN)/python scripts/bench_attacks.py $(BENCH)
+
+bench-statistics: $(VENV)/.dev ## Measure differentially private statistics on 2.4 million made-up rows
+	$(BIN)/python scripts/bench_statistics.py
 
 chaos: $(VENV)/.dev ## Kill, starve and race runs; writes docs/chaos.md
 	$(BIN)/python scripts/chaos.py

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from anon_platform.errors import BudgetError
+from anon_platform.errors import BudgetError, PolicyError
 
 _PLACE, _DRAWN = "__place__", "__drawn__"
 
@@ -39,6 +39,8 @@ def bounded(rows: pl.DataFrame, person: str, contribution: int, rng: np.random.G
     """
     if contribution < 1:
         raise BudgetError("a person has at least 1 row; state the contribution bound")
+    if person not in rows.columns:
+        raise PolicyError(f"contribution bounding: no column {person}; name the column of the privacy unit")
     seeds = [int(seed) for seed in rng.integers(0, 2**63, 4)]
     known = pl.col(person).is_not_null()
     if rows.schema[person].is_float():

@@ -150,8 +150,9 @@ def test_every_combination_of_public_keys_is_answered_by_an_empty_table() -> Non
 
 
 def test_a_mean_of_nobody_says_that_it_knows_nothing() -> None:
+    """Noise alone passes for rows in one group of 40: in all four of them once in millions of runs."""
     (found,) = results(frame([]), [statistic("mean", of="cost", by=("ward",))], loss=Loss("zcdp", 10**7))
-    assert found.select("low", "high").unique().rows() == [(-1.0, 3.0)]
+    assert (-1.0, 3.0) in found.select("low", "high").rows()
 
 
 @settings(max_examples=40, deadline=None)
@@ -240,7 +241,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"measure": "mean", "of": "ward"}, PolicyError,
         ("statistic asked: mean needs a column of numbers, or of true and false, with bounds;"
-         " write kind: numbers and bounds for ward, or count by ward instead"),
+         " write kind: numbers and bounds for ward, or for categories the one that counts under category"),
     ),
     (
         {"measure": "count", "where": [{"column": "ward", "equals": "d"}]}, PolicyError,
@@ -291,3 +292,105 @@ def test_rows_that_were_bounded_more_loosely_than_the_noise_is_for_are_refused()
     plan = plan_statistics([statistic()], DOMAINS, Loss("zcdp", 10**7), 1)
     with pytest.raises(BudgetError, match=r"^the rows were bounded to 2 a person, the noise is for 1"):
         measure(plan, bounded(frame([]), "person", 2, np.random.default_rng(1)))
+
+
+def test_odd_types_of_columns_are_read_as_their_domain_says() -> None:
+    """An exception after reading would tell of the value that caused it; so nothing is out of range but missing."""
+    table = pl.DataFrame(
+        {
+            "person": [1, 2, 3, 4],
+            "ward": pl.Series(["a", "b", "zz", None], dtype=pl.Enum(["zz", "a", "b"])),
+            "code": pl.Series([2**64 - 1, 7, 300, None], dtype=pl.UInt64),
+            "cost": pl.Series(["1.25", "9.00", "-5.00", None]).cast(pl.Decimal(10, 2)),
+            "day": pl.Series(
+                [dt.datetime(2024, 2, 1, 23, 59), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31), None]
+            ),
+            "found": pl.Series(["p", "q", "q", None], dtype=pl.Categorical),
+        }
+    )
+    domains = {**DOMAINS, "code": Categories(kind="categories", values=(7, 300, -1))}
+    asked = [
+        statistic(by=["ward"]), statistic(by=["code"]), statistic("sum", of="cost"), statistic(by=["day"]),
+        statistic(by=["found"]), statistic(where=[{"column": "found", "equals": "q"}]),
+    ]  # fmt: skip
+    asked = [one.model_copy(update={"name": f"s{n}"}) for n, one in enumerate(asked)]
+    plan = plan_statistics(asked, domains, NO_NOISE, 1)
+    found = [
+        one.frame["value"].to_list()
+        for one in measure(plan, bounded(table, "person", 1, np.random.default_rng(1)))
+    ]
+    assert found[:4] == [[1, 1, 0, 2], [1, 1, 0, 2], [3.25], [1, 1, 0, 1, 1]]
+    assert found[5] == [2]
+
+
+def test_where_nobody_is_found_there_are_no_groups() -> None:
+    asked = [
+        statistic(measure_, by=["found"], **more).model_copy(update={"name": measure_})
+        for measure_, more in (
+            ("count", {}), ("mean", {"of": "age"}), ("quantiles", {"of": "age", "quantiles": [0.5]}),
+            ("target_encoding", {"of": "age"}), ("people", {}),
+        )
+    ]  # fmt: skip
+    for found in results(frame([]), asked, 3, Loss("zcdp", 10**8, 10**12)):
+        assert found.height == 0
+        assert {"found", "value", "low", "high"} <= set(found.columns)
+
+
+def test_constants_for_found_categories_have_the_type_of_their_column() -> None:
+    plan = plan_statistics(
+        [statistic(where=[{"column": "found", "equals": 3}])], DOMAINS, Loss("zcdp", 10**7), 1
+    )
+    with pytest.raises(
+        PolicyError, match=r"^statistic asked: column found is String; compare it with values of this type$"
+    ):
+        require_schema(plan, SCHEMA)
+
+
+def test_more_groups_than_noise_can_be_drawn_for_are_refused() -> None:
+    days = Dates(kind="dates", bounds=("1990-01-01", "2020-01-01"), every="week")  # type: ignore[arg-type]
+    wide = Numbers(kind="numbers", bounds=(0, 100000))
+    asked = statistic("quantiles", of="age", quantiles=[0.5], by=["day"])
+    with pytest.raises(PolicyError, match=r"^statistic asked: 1,567 groups, at most 976 are answered"):
+        plan_statistics([asked], {"day": days, "age": wide}, Loss("zcdp", 10**7), 1)
+
+
+def test_bounds_within_the_data_clip_without_a_word() -> None:
+    """An error, or another result, would tell that somebody is beyond them."""
+    rows = [dict.fromkeys(SCHEMA) | {"person": n, "age": n} for n in range(20)]
+    asked = [
+        statistic("sum", of="age", bounds=[12.0, 15.0]),
+        statistic("mean", of="age", bounds=[12.0, 15.0]).model_copy(update={"name": "mean"}),
+        statistic("quantiles", of="age", bounds=[12.0, 15.0], quantiles=[0.5]).model_copy(
+            update={"name": "median"}
+        ),
+    ]
+    clipped = [min(max(n, 12), 15) for n in range(20)]
+    found = [one["value"].item() for one in results(frame(rows), asked)]
+    assert found == pytest.approx([sum(clipped), plain_python.fmean(clipped), 12], abs=1e-6)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(ROW, max_size=25), st.sampled_from(["age", "day", "ward"]))
+def test_a_histogram_counts_rows_by_group(rows: list[dict[str, Any]], of: str) -> None:
+    (found,) = results(frame(rows), [statistic("histogram", of=of, by=["kind"])])
+    assert found.select("kind", of).rows() == [
+        (kind, label) for kind in LABELS["kind"] for label in LABELS[of]
+    ]
+    expected = [slow(rows, "count", None, label, ("kind", of)) for label in found.select("kind", of).rows()]
+    assert found["value"].to_list() == expected
+
+
+def test_a_share_is_the_mean_of_a_category() -> None:
+    rows = [
+        dict.fromkeys(SCHEMA) | {"person": n, "kind": kind, "found": "p"}
+        for n, kind in enumerate(["x", "x", "z", None])
+    ]
+    asked = [
+        statistic("mean", of="kind", category="x"), statistic("sum", of="kind", category="rest"),
+        statistic("mean", of="found", category="p"),
+    ]  # fmt: skip
+    asked = [one.model_copy(update={"name": f"s{n}"}) for n, one in enumerate(asked)]
+    found = [one["value"].item() for one in results(frame(rows), asked)]
+    assert found == pytest.approx([2 / 3, 1, 1], abs=1e-9)
+    with pytest.raises(PolicyError, match="a category that its domain does not name"):
+        plan_statistics([statistic("mean", of="kind", category="y y")], DOMAINS, NO_NOISE, 1)

@@ -213,6 +213,8 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"measure": "count", "by": ["a", "a"]}, "a column stands twice under by"),
     ({"measure": "histogram", "of": "a", "by": ["a"]}, "a is counted by bin already"),
     ({"measure": "count", "keys": "found"}, "keys are those of groups"),
+    ({"measure": "count", "of": "a", "category": "x"}, "a category is for sums, means and target encodings"),
+    ({"measure": "mean", "of": "a", "category": "x", "bounds": [0, 1]}, "rows of a category count as 0 or 1"),
     ({"measure": "count", "by": ["value"]}, "a column value cannot be told from the results"),
     ({"measure": "count", "share": 0.0}, "greater than 0"),
     ({"measure": "count", "where": [{"column": "a"}]}, "write what the column is compared with"),

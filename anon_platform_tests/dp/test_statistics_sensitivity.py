@@ -34,7 +34,7 @@ ASKED = [
     {"measure": "sum", "of": "far"}, {"measure": "target_encoding", "of": "age", "by": ["ward"]},
     {"measure": "quantiles", "of": "cost", "quantiles": [0.5], "by": ["ward"]}, {"measure": "histogram", "of": "cost"},
     {"measure": "count", "by": ["ward", "age"], "totals": "consistent"},
-    {"measure": "sum", "of": "cost", "bounds": [0.0, 2.0], "where": [{"column": "age", "at_least": 1}]},
+    {"measure": "mean", "of": "ward", "category": "a", "by": ["ward"]}, {"measure": "sum", "of": "cost", "bounds": [0.0, 2.0], "where": [{"column": "age", "at_least": 1}]},
 ]  # fmt: skip
 STATISTICS = [Statistic.model_validate({"name": f"s{n}", **one}) for n, one in enumerate(ASKED)]
 

@@ -88,6 +88,9 @@ def plain(column: str, domain: Domain) -> "pl.Expr":
         return cell.cast(pl.Date).clip(*(pl.lit(day, pl.Date) for day in domain.bounds))
     if domain.values == "found":
         return cell
+    # by its text or as 64 bits: what does not fit in them is not named either
+    held = {str: pl.String(), int: pl.Int64(), bool: pl.Boolean()}[type(domain.values[0])]
+    cell = cell.cast(held, strict=False)
     named = cell.is_in(list(domain.values))
     if domain.other is None:
         return pl.when(named).then(cell)

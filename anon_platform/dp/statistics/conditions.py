@@ -40,6 +40,11 @@ def require_condition(statistic: str, condition: Condition, domain: Domain) -> N
             raise PolicyError(f'{place}: the column holds days; compare it with days such as "2024-03-01"')
 
 
+def is_category(column: str, category: Constant, domain: Domain) -> "pl.Expr":
+    """Whether a row is of the category; null where it is missing."""
+    return plain(column, domain).eq(_typed(category, domain))
+
+
 def holds(conditions: Sequence[Condition], domains: Mapping[str, Domain]) -> "pl.Expr":
     """Whether all conditions hold for a row; never null. Values are compared as their domain sees them."""
     import polars as pl

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anon_platform.dp.bounding import Bounded
 from anon_platform.dp.statistics.axes import plain
-from anon_platform.dp.statistics.conditions import holds
+from anon_platform.dp.statistics.conditions import holds, is_category
 from anon_platform.dp.statistics.plan import Plan, Planned
 from anon_platform.dp.statistics.settings import Statistic
 
@@ -49,10 +49,10 @@ def exact(plan: Plan, groups: Sequence[Groups], bounded: Bounded) -> list[list[C
             planned = plan.statistics[at]
             if planned.statistic.measure == "quantiles":
                 frames.append(_leaves(plan, planned, groups[at], rows))
-            elif planned.statistic.measure == "people":
-                frames.append(_people(plan, planned, groups[at], rows, bounded.person))
             else:
-                wanted += [one.alias(f"{at}.{n}") for n, one in enumerate(_sums(plan, planned))]
+                wanted += [
+                    one.alias(f"{at}.{n}") for n, one in enumerate(_sums(plan, planned, bounded.person))
+                ]
         if wanted:
             counted = rows.with_columns(cell.alias(_CELL)).drop_nulls(_CELL).group_by(_CELL).agg(wanted)
             frames.append(counted)
@@ -82,16 +82,21 @@ def number(plan: Plan, planned: Planned) -> pl.Expr:
     column, steps = planned.statistic.of, planned.steps
     assert column is not None
     assert steps is not None
-    value = plain(column, plan.domains[column]).cast(pl.Float64)
+    domain, category = plan.domains[column], planned.statistic.category
+    known = plain(column, domain) if category is None else is_category(column, category, domain)
+    value = known.cast(pl.Float64)
     return value.clip(steps.low, steps.high)
 
 
-def _sums(plan: Plan, planned: Planned) -> list[pl.Expr]:
+def _sums(plan: Plan, planned: Planned, person: str) -> list[pl.Expr]:
     statistic, steps = planned.statistic, planned.steps
     mask = kept_rows(plan, statistic)
     # a condition that always holds is one truth value, not one a row
     every = not statistic.where and (statistic.of is None or statistic.measure == "histogram")
     rows = pl.len().cast(pl.Int64) if every else mask.sum().cast(pl.Int64)
+    if statistic.measure == "people":
+        who = pl.col(person) if every else pl.col(person).filter(mask)
+        return [who.n_unique().cast(pl.Int64)]
     if statistic.measure in ("count", "histogram"):
         return [rows]
     assert steps is not None
@@ -100,12 +105,6 @@ def _sums(plan: Plan, planned: Planned) -> list[pl.Expr]:
         return [steps.in_all(value).sum()]
     centred = (steps.at(value) - steps.middle).sum()
     return [rows, centred, steps.squared(value).sum()] if statistic.measure == "variance" else [rows, centred]
-
-
-def _people(plan: Plan, planned: Planned, groups: Groups, rows: pl.LazyFrame, person: str) -> pl.LazyFrame:
-    at = plan.statistics.index(planned)
-    pairs = rows.filter(kept_rows(plan, planned.statistic)).select(groups.cell.alias(_CELL), person)
-    return pairs.drop_nulls(_CELL).unique().group_by(_CELL).agg(pl.len().alias(f"{at}.0"))
 
 
 def _leaves(plan: Plan, planned: Planned, groups: Groups, rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -13,18 +13,18 @@ CONFIDENCE = 0.95
 
 
 def expected(plan: Plan, rows: int = 1000) -> "pl.DataFrame":
-    """One row a statistic and level: `statistic`, `measure`, `level`, `groups` (null: found), `noise`, `half_width`, `for`.
+    """One row a statistic and level: `statistic`, `measure`, `level`, `groups` (null: found), `noise`, `half_width`, `for`, `shown_from`.
 
     noise: standard deviation. half_width: of the 95 % interval, in units of the answer. For means, variances and quantiles
     it depends on how many rows a group has: it is stated for a group of `rows` rows (a public guess), at its largest for
     means and variances, and for values spread evenly between the bounds for the median; infinite where the noise hides so
-    few rows.
+    few rows. shown_from: with found keys, about how many people a group needs to be shown.
     """
     import polars as pl
 
     schema = {
         "statistic": pl.String, "measure": pl.String, "level": pl.String, "groups": pl.Int64,
-        "noise": pl.Float64, "half_width": pl.Float64, "for": pl.String,
+        "noise": pl.Float64, "half_width": pl.Float64, "for": pl.String, "shown_from": pl.Int64,
     }  # fmt: skip
     found = [line for planned in plan.statistics for line in _lines(planned, rows)]
     return pl.DataFrame(found, schema=schema, orient="row")
@@ -33,6 +33,7 @@ def expected(plan: Plan, rows: int = 1000) -> "pl.DataFrame":
 def _lines(planned: Planned, rows: int) -> list[tuple[object, ...]]:
     statistic, steps = planned.statistic, planned.steps
     named = (statistic.name, statistic.measure)
+    shown = planned.threshold.threshold if planned.threshold else None
     if steps is None or statistic.measure == "sum":
         worth = steps.size if steps else 1.0
         return [
@@ -43,13 +44,14 @@ def _lines(planned: Planned, rows: int) -> list[tuple[object, ...]]:
                 noise.deviation * worth,
                 noise.half_width(CONFIDENCE) * worth,
                 "any number of rows",
+                shown,
             )
             for level, noise in zip(planned.levels, planned.noises, strict=True)
         ]
     half = half_width_of(planned, rows)
     level = ", ".join(statistic.by) or "all"
     z = planned.noises[0].half_width(CONFIDENCE) / planned.noises[0].deviation
-    return [(*named, level, planned.cells, half / z, half, f"{rows:,} rows a group")]
+    return [(*named, level, planned.cells, half / z, half, f"{rows:,} rows a group", shown)]
 
 
 def half_width_of(planned: Planned, rows: int) -> float:
@@ -69,7 +71,7 @@ def half_width_of(planned: Planned, rows: int) -> float:
     mean = math.hypot(noises[1].deviation, steps.furthest * noises[0].deviation) / counted
     if statistic.measure in AVERAGED:
         return z * mean * steps.size
-    largest = steps.largest_square
-    square = math.hypot(noises[2].deviation, largest * noises[0].deviation) / counted * steps.square
-    # the variance is the mean square less the squared mean, which moves by 2 · mean · its error
-    return z * (square + 2 * steps.furthest * mean) * steps.size**2
+    # at the mean that makes it largest: the mean square less the squared mean, which moves by 2 · mean · its error
+    parts = (noises[2].deviation * steps.square, 2 * steps.furthest * noises[1].deviation)
+    off = math.hypot(*parts, steps.furthest**2 * noises[0].deviation) / counted
+    return (z * off + mean**2) * steps.size**2

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from anon_platform.dp.bounding import Bounded
+from anon_platform.dp.domain import Categories
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.statistics.answering import answered
 from anon_platform.dp.statistics.axes import fitting, plain
@@ -41,6 +42,25 @@ def require_schema(plan: Plan, schema: Mapping[str, pl.DataType]) -> None:
             raise PolicyError(f"statistics: no column {column}; the dataset has {', '.join(sorted(schema))}")
         if fault := fitting(plan.domains[column], schema[column]):
             raise PolicyError(f"column {column}: {fault}, not {schema[column]}")
+    for planned in plan.statistics:
+        _require_alike(planned.statistic, schema, plan)
+
+
+def _require_alike(statistic: Statistic, schema: Mapping[str, pl.DataType], plan: Plan) -> None:
+    """Categories that are found are compared with constants of the column's own type."""
+    compared = [
+        (condition.column, constant) for condition in statistic.where for constant in condition.constants
+    ]
+    if statistic.category is not None and statistic.of is not None:
+        compared.append((statistic.of, statistic.category))
+    for column, constant in compared:
+        domain, dtype = plan.domains[column], schema[column]
+        if not isinstance(domain, Categories) or domain.values != "found":
+            continue
+        if type(constant) is not (bool if dtype == pl.Boolean else int if dtype.is_integer() else str):
+            raise PolicyError(
+                f"statistic {statistic.name}: column {column} is {dtype}; compare it with values of this type"
+            )
 
 
 def measure(plan: Plan, bounded: Bounded) -> list[Result]:
@@ -124,7 +144,8 @@ def described(planned: Planned) -> str:
     """What a statistic says, in one line."""
     statistic, noise = planned.statistic, planned.noises[0]
     groups = f" by {', '.join(statistic.by)}" if statistic.by else ""
-    of = f" of {statistic.of}" if statistic.of else ""
+    category = " (rows of one category)" if statistic.category is not None else ""
+    of = f" of {statistic.of}{category}" if statistic.of else ""
     bounds = f" between {planned.steps.low:g} and {planned.steps.high:g}" if planned.steps else ""
     where = (
         f" where {' and '.join(condition.column for condition in statistic.where)} is as stated"
@@ -145,8 +166,9 @@ def _found_keys(plan: Plan, planned: Planned, bounded: Bounded) -> pl.DataFrame:
     assert planned.threshold is not None
     columns = [plain(name, plan.domains[name]).alias(name) for name in planned.statistic.by]
     rows = bounded.rows.lazy().filter(holds(planned.statistic.where, plan.domains))
-    people = rows.select(*columns, pl.col(bounded.person).alias("__who__")).unique()
-    counted = people.group_by(planned.statistic.by).agg(pl.len().alias("__people__")).collect()
+    named = rows.select(*columns, pl.col(bounded.person).alias("__who__"))
+    people = pl.col("__who__").n_unique().alias("__people__")
+    counted = named.group_by(planned.statistic.by).agg(people).collect()
     names = counted.select(planned.statistic.by)
     texts = [
         json.dumps([str(cell) if cell is not None else None for cell in row]) for row in names.iter_rows()

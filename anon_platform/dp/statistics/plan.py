@@ -11,12 +11,15 @@ from anon_platform.dp.statistics.axes import Axis
 from anon_platform.dp.statistics.conditions import require_condition
 from anon_platform.dp.statistics.found import Threshold, threshold_for
 from anon_platform.dp.statistics.levels import Level, levels_of
-from anon_platform.dp.statistics.settings import OF_NUMBERS, Statistic
+from anon_platform.dp.statistics.settings import OF_NUMBERS, Condition, Statistic
 from anon_platform.dp.statistics.steps import Steps, steps_of
 from anon_platform.errors import BudgetError, PolicyError
 
 MOST_CELLS = 500_000
 """Noisy numbers of one statistic: drawing so many takes seconds."""
+
+ONE_OR_NONE = Numbers(kind="numbers", bounds=(0.0, 1.0))
+"""What truth values and single categories are added up as."""
 
 
 @dataclass(frozen=True)
@@ -134,17 +137,18 @@ def _planned(statistic: Statistic, domains: Mapping[str, Domain], loss: Loss, co
         threshold = threshold_for(Loss(loss.measure, finding.units, loss.delta_units), contribution)
         levels: tuple[Level, ...] = (Level(()),)
     else:
-        levels = _public_levels(statistic, axes)
+        levels = _public_levels(statistic, axes, steps)
     places = contribution if threshold else min(contribution, levels[0].cells)
     noises = _noises(statistic, left, contribution, places, len(levels), steps)
     return Planned(statistic, axes, levels, noises, steps, threshold)
 
 
-def _public_levels(statistic: Statistic, axes: tuple[Axis, ...]) -> tuple[Level, ...]:
+def _public_levels(statistic: Statistic, axes: tuple[Axis, ...], steps: Steps | None) -> tuple[Level, ...]:
     cells = prod(axis.size for axis in axes)
-    if cells > MOST_CELLS:
+    most = MOST_CELLS // (steps.leaves if steps and statistic.measure == "quantiles" else 1)
+    if cells > most:
         raise PolicyError(
-            f"statistic {statistic.name}: {cells:,} groups, at most {MOST_CELLS:,} are answered; name fewer columns under"
+            f"statistic {statistic.name}: {cells:,} groups, at most {most:,} are answered; name fewer columns under"
             " by, or coarser domains"
         )
     return levels_of(statistic, axes)
@@ -154,12 +158,15 @@ def _steps(statistic: Statistic, domains: Mapping[str, Domain]) -> Steps | None:
     if statistic.measure not in OF_NUMBERS or statistic.of is None:
         return None
     domain = domains[statistic.of]
+    if statistic.category is not None and isinstance(domain, Categories):
+        require_condition(statistic.name, Condition(column=statistic.of, equals=statistic.category), domain)
+        return steps_of(ONE_OR_NONE)
     if isinstance(domain, Categories) and domain.values != "found" and set(domain.values) == {True, False}:
-        domain = Numbers(kind="numbers", bounds=(0.0, 1.0))
-    if not isinstance(domain, Numbers):
+        domain = ONE_OR_NONE
+    if not isinstance(domain, Numbers) or statistic.category is not None:
         raise PolicyError(
             f"statistic {statistic.name}: {statistic.measure} needs a column of numbers, or of true and false, with bounds;"
-            f" write kind: numbers and bounds for {statistic.of}, or count by {statistic.of} instead"
+            f" write kind: numbers and bounds for {statistic.of}, or for categories the one that counts under category"
         )
     return steps_of(domain, statistic.bounds)
 

@@ -93,6 +93,8 @@ class Statistic(Spec):
     histogram: rows by bin; target_encoding: means by group, drawn to the mean of all where a group has few rows."""
     of: str | None = None
     """The column that is added up, averaged or counted by bin; with count: rows in which it is not missing."""
+    category: Constant | None = None
+    """With sums, means and target encodings of categories: the one whose rows count as 1, all others as 0."""
     by: Columns = ()
     """Columns that make groups: every combination of what their domains name, and of missing, is answered."""
     keys: Literal["public", "found"] = "public"
@@ -151,6 +153,14 @@ class Statistic(Spec):
             (
                 not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1],
                 "bounds are two finite numbers, the least value first",
+            ),
+            (
+                self.category is not None and self.measure not in ("sum", *AVERAGED),
+                "a category is for sums, means and target encodings; count it with a condition under where",
+            ),
+            (
+                self.category is not None and self.bounds is not None,
+                "rows of a category count as 0 or 1; leave bounds out",
             ),
             (
                 self.measure == "target_encoding" and not self.by,
