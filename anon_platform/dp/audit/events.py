@@ -53,11 +53,19 @@ def event_for(with_person: "Scores", without: "Scores", bound: Callable[[Seen], 
     return max(tried, key=lambda event: bound(event.seen(with_person, without)))
 
 
-def audited(with_person: "Scores", without: "Scores", bound: Callable[[Seen], float], *, pilot: int) -> Audit:
+def audited(
+    with_person: "Scores",
+    without: "Scores",
+    bound: Callable[[Seen], float],
+    *,
+    pilot: int,
+    choose: Callable[[Seen], float] | None = None,
+) -> Audit:
     """The bound from all draws but the first `pilot` on each side, on which the event is chosen.
 
-    scores: one number a run of the mechanism, independent of each other. bound: such as `epsilon_lower_bound`.
+    scores: one number a run of the mechanism, independent of each other. bound: such as `epsilon_lower_bound`. choose: by
+    what the event is chosen, where not by the bound itself, which may lean to rare events.
     """
-    event = event_for(with_person[:pilot], without[:pilot], bound)
+    event = event_for(with_person[:pilot], without[:pilot], choose or bound)
     seen = event.seen(with_person[pilot:], without[pilot:])
     return Audit(bound(seen), event, seen)
