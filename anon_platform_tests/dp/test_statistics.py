@@ -27,8 +27,8 @@ DOMAINS: dict[str, Domain] = {
     "day": Dates(kind="dates", bounds=("2024-01-10", "2024-04-20"), every="month"),  # type: ignore[arg-type]
     "found": Categories(kind="categories", values="found"),
 }
-NO_NOISE = Loss("pure", 10**15, 10**17)
-"""ε of a million: noise of whole numbers is 0 but for a chance of e^-10000."""
+NO_NOISE = Loss("pure", 10**18, 10**17)
+"""ε of a thousand million: noise of whole numbers is 0 but for a chance that nobody will see."""
 
 ROW = st.fixed_dictionaries(
     {

@@ -105,15 +105,17 @@ def test_steps_are_whole_and_within_what_is_stated(
     )
     found = table.select(
         at=steps.at(pl.col("x")),
+        centred=steps.centred(pl.col("x")),
         all=steps.in_all(pl.col("x")),
         square=steps.squared(pl.col("x")),
         leaf=steps.leaf(pl.col("x")),
     )
     assert found["at"].is_between(0, steps.count).all()
-    assert (found["at"] - steps.middle).abs().max() <= steps.furthest  # type: ignore[operator]
+    assert found["centred"].abs().max() <= steps.furthest  # type: ignore[operator]
     assert found["all"].abs().max() <= steps.largest  # type: ignore[operator]
     assert found["square"].is_between(0, steps.largest_square).all()
-    for value, at, leaf in zip(table["x"], found["at"], found["leaf"], strict=True):
+    for value, at, centred, leaf in zip(table["x"], *found.select("at", "centred", "leaf"), strict=True):
         assert abs(steps.low + steps.size * at - value) <= steps.size * 0.5000001 or steps.count == 1
+        assert steps.centre + steps.half * centred == pytest.approx(steps.low + steps.size * at)
         least, most = steps.ends_of_leaf(leaf)
         assert least - steps.size <= value <= most + steps.size

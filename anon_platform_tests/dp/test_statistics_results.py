@@ -27,7 +27,7 @@ DOMAINS: dict[str, Domain] = {
     "back": Categories(kind="categories", values=(True, False)),
     "found": Categories(kind="categories", values="found"),
 }
-NO_NOISE = Loss("pure", 10**15, 10**17)
+NO_NOISE = Loss("pure", 10**18, 10**17)
 LITTLE = Loss("zcdp", 10**7)
 
 

@@ -67,11 +67,11 @@ def _added_up(vector: Counts, at: Counts, cells: int) -> Counts:
 def _ratio(planned: Planned, noisy: Sequence[Floats]) -> Answers:
     statistic, steps = planned.statistic, planned.steps
     assert steps is not None
-    size, furthest = steps.size, float(steps.furthest)
+    half, furthest = steps.half, float(steps.furthest)
     rows, sums = noisy[0], noisy[1]
     if statistic.measure == "variance":
         found = variances(rows, sums, noisy[2], planned.noises[:3], furthest, steps.square)  # type: ignore[arg-type]
-        return _scaled(found, size**2, 0.0)
+        return _scaled(found, half**2, 0.0)
     noises = planned.noises[0], planned.noises[1]
     if statistic.measure == "target_encoding":
         overall = float(np.clip(sums.sum() / max(rows.sum(), 1.0), -furthest, furthest))
@@ -79,7 +79,7 @@ def _ratio(planned: Planned, noisy: Sequence[Floats]) -> Answers:
         found = Answers(added.value, added.noise, added.low, added.high, rows)
     else:
         found = means(rows, sums, noises, furthest)
-    inside = _scaled(found, size, steps.centre)
+    inside = _scaled(found, half, steps.centre)
     low, high = steps.low, steps.high
     return Answers(
         inside.value.clip(low, high),
@@ -90,12 +90,12 @@ def _ratio(planned: Planned, noisy: Sequence[Floats]) -> Answers:
     )
 
 
-def _scaled(answers: Answers, size: float, centre: float) -> Answers:
+def _scaled(answers: Answers, unit: float, centre: float) -> Answers:
     return Answers(
-        answers.value * size + centre,
-        answers.noise * size,
-        answers.low * size + centre,
-        answers.high * size + centre,
+        answers.value * unit + centre,
+        answers.noise * unit,
+        answers.low * unit + centre,
+        answers.high * unit + centre,
         answers.rows,
     )
 

@@ -103,7 +103,7 @@ def _sums(plan: Plan, planned: Planned, person: str) -> list[pl.Expr]:
     value = pl.when(mask).then(number(plan, planned))
     if statistic.measure == "sum":
         return [steps.in_all(value).sum()]
-    centred = (steps.at(value) - steps.middle).sum()
+    centred = steps.centred(value).sum()
     return [rows, centred, steps.squared(value).sum()] if statistic.measure == "variance" else [rows, centred]
 
 

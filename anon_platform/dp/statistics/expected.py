@@ -70,8 +70,8 @@ def half_width_of(planned: Planned, rows: int) -> float:
         return math.inf
     mean = math.hypot(noises[1].deviation, steps.furthest * noises[0].deviation) / counted
     if statistic.measure in AVERAGED:
-        return z * mean * steps.size
+        return z * mean * steps.half
     # at the mean that makes it largest: the mean square less the squared mean, which moves by 2 · mean · its error
     parts = (noises[2].deviation * steps.square, 2 * steps.furthest * noises[1].deviation)
     off = math.hypot(*parts, steps.furthest**2 * noises[0].deviation) / counted
-    return (z * off + mean**2) * steps.size**2
+    return (z * off + mean**2) * steps.half**2

@@ -55,11 +55,14 @@ def ratios(
     safe = np.where(known, a, 1.0)
     low = np.where(known, (b - root) / safe, -bound)
     high = np.where(known, (b + root) / safe, bound)
+    # beyond the bounds no value is possible: the noise was larger than the interval thinks
+    beyond = (low > bound) | (high < -bound)
+    low, high = np.where(beyond, -bound, low), np.where(beyond, bound, high)
     return np.clip(low, -bound, bound), np.clip(high, -bound, bound)
 
 
 def means(rows: Floats, sums: Floats, noises: tuple[Noise, Noise], bound: float) -> Answers:
-    """Means from noisy numbers of rows and sums, in steps from the middle; 0 where there seem to be no rows.
+    """Means from noisy numbers of rows and sums, in half steps from the middle; 0 where there seem to be no rows.
 
     bound: largest absolute value of one row.
     """
@@ -76,9 +79,9 @@ def variances(
     furthest: float,
     square: float,
 ) -> Answers:
-    """Variances (divided by the number of rows), in squared steps.
+    """Variances (divided by the number of rows), in squared half steps.
 
-    furthest: largest absolute value of one row in `sums`. square: squared steps that one step of `squares` is worth. The
+    furthest: largest absolute value of one row in `sums`. square: squared half steps that one step of `squares` is worth. The
     interval joins two of 97.5 %, of the mean and of the mean square (Bonferroni): it holds the variance at 95 % or more; of
     many rows that of the delta method is taken, which is about half as long.
     """
@@ -105,7 +108,7 @@ def _linear(
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Where rows are many beside their noise, and there half the interval of squares/rows − (sums/rows)², by its gradient.
 
-    squares: in squared steps. The squared mean is too large by the variance of the mean's error, which is added.
+    squares: in squared half steps. The squared mean is too large by the variance of the mean's error, which is added.
     """
     z = quantile_of(noises, CONFIDENCE)
     many = rows >= MANY * noises[0].deviation

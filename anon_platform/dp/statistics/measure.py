@@ -144,7 +144,7 @@ def described(planned: Planned) -> str:
     """What a statistic says, in one line."""
     statistic, noise = planned.statistic, planned.noises[0]
     groups = f" by {', '.join(statistic.by)}" if statistic.by else ""
-    category = " (rows of one category)" if statistic.category is not None else ""
+    category = f" = {statistic.category!r}" if statistic.category is not None else ""
     of = f" of {statistic.of}{category}" if statistic.of else ""
     bounds = f" between {planned.steps.low:g} and {planned.steps.high:g}" if planned.steps else ""
     where = (

@@ -9,8 +9,8 @@ from anon_platform.dp.domain import Numbers
 if TYPE_CHECKING:
     import polars as pl
 
-MOST_STEPS = 2**30
-"""Finer steps are joined two by two: sums of 2^32 rows stay within 64 bits."""
+MOST_STEPS = 2**29
+"""Finer steps are joined two by two: sums of 2^32 rows stay within 63 bits, also in half steps."""
 
 SQUARES = 2**20
 """Steps of a square between 0 and its largest value."""
@@ -21,7 +21,7 @@ LEAVES = 512
 
 @dataclass(frozen=True)
 class Steps:
-    """Numbers between `low` and `high` as low + size · (0, …, count); `middle` is the number of the middle step."""
+    """Numbers between `low` and `high` as low + size · (0, …, count)."""
 
     low: float
     high: float
@@ -29,19 +29,19 @@ class Steps:
     count: int
 
     @property
-    def middle(self) -> int:
-        """Step from which means and variances are measured: it halves what a person can change."""
-        return self.count // 2
+    def centre(self) -> float:
+        """The middle of the range, from which means and variances are measured: it halves what a person can change."""
+        return self.low + self.half * self.count
 
     @property
-    def centre(self) -> float:
-        """The number at the middle step."""
-        return self.low + self.size * self.middle
+    def half(self) -> float:
+        """Half a step, the unit of distances from the middle: that of a truth value is 1 or −1 of them."""
+        return self.size / 2
 
     @property
     def furthest(self) -> int:
-        """Steps between the middle and the bound that is further from it."""
-        return max(self.middle, self.count - self.middle)
+        """Half steps between the middle and a bound."""
+        return self.count
 
     @property
     def largest(self) -> int:
@@ -50,7 +50,7 @@ class Steps:
 
     @property
     def square(self) -> float:
-        """What one step of a square is worth, in squared steps."""
+        """What one step of a square is worth, in squared half steps."""
         return max(1.0, self.furthest**2 / SQUARES)
 
     @property
@@ -75,11 +75,15 @@ class Steps:
 
         return (value / self.size).round().clip(-self.largest, self.largest).cast(pl.Int64)
 
+    def centred(self, value: "pl.Expr") -> "pl.Expr":
+        """Each value's distance from the middle in half steps, with its sign."""
+        return self.at(value) * 2 - self.count
+
     def squared(self, value: "pl.Expr") -> "pl.Expr":
         """Each value's squared distance from the middle, in steps of squares."""
         import polars as pl
 
-        away = (self.at(value) - self.middle).cast(pl.Float64)
+        away = self.centred(value).cast(pl.Float64)
         return (away * away / self.square).round().cast(pl.Int64)
 
     def leaf(self, value: "pl.Expr") -> "pl.Expr":
