@@ -18,7 +18,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 # the certificates that the machine trusts, as behind a hospital's proxy
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks bench-statistics chaos schema lock clean
+.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks bench-statistics bench-synthetic chaos audit-dp schema lock clean
 
 help: ## Say what there is to type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ bench-statistics: $(VENV)/.dev ## Measure differentially private statistics on 2
 
 chaos: $(VENV)/.dev ## Kill, starve and race runs; writes docs/chaos.md
 	$(BIN)/python scripts/chaos.py
+
+audit-dp: $(VENV)/.dev ## Try to catch the platform lying about ε; writes docs/dp-audit.md (AUDIT=--slow for more)
+	$(BIN)/python scripts/audit_dp.py $(AUDIT)
 
 lock: $(VENV)/.dev ## Pin every dependency anew, with hashes
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock

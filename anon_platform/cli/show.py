@@ -80,7 +80,7 @@ def summary(release: Path) -> RenderableType:
     facts.add_column(overflow="fold")
     measures = {metric["name"]: metric for metric in assessment["metrics"]}
     facts.add_row("in", near(release / (TABLES if "tables" in manifest else "data")))
-    if manifest.get("kind") == "dp":
+    if "kind" in manifest:
         lines = dp_facts(manifest, measures)
     elif "tables" in manifest:
         lines = [_released(manifest), *_of_tables(manifest, measures)]
@@ -99,11 +99,8 @@ def summary(release: Path) -> RenderableType:
 
 def _released(manifest: dict[str, Any]) -> tuple[str, str]:
     rows, people = manifest["rows"], manifest["people"]
-    return (
-        "released",
-        f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed), {people['out']:,} {people['name']}s,"
-        f" {len(manifest['columns'])} columns",
-    )
+    counted = f"{rows['out']:,} of {rows['in']:,} rows ({rows['suppressed']:,} suppressed)"
+    return "released", f"{counted}, {people['out']:,} {people['name']}s, {len(manifest['columns'])} columns"
 
 
 def _verdicts(pack: dict[str, Any]) -> str:

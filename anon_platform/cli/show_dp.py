@@ -13,6 +13,9 @@ from anon_platform.pipeline.dp import DPPlan
 from anon_platform.pipeline.dp.measuring import Expected
 from anon_platform.publish import MANIFEST, read_json
 
+LARGE = 1000
+"""From here on numbers are shown without decimals."""
+
 
 def dp_plan(plan: DPPlan) -> RenderableType:
     """The plan: loss, caps, columns with their domains, and what will be measured how exactly."""
@@ -120,10 +123,6 @@ def answers(release: Path) -> RenderableType:
 def _cell(value: object) -> str:
     if value is None:
         return "–"
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and abs(value) < 1000
-        else f"{value:,.0f}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:,.4g}" if abs(value) < LARGE else f"{value:,.0f}"

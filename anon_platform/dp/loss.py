@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from anon_platform.errors import BudgetError
 
 if TYPE_CHECKING:
-    import opendp.prelude as dp
+    from opendp.mod import Measurement
 
 Measure = Literal["zcdp", "pure"]
 """How loss adds up: ρ of zero-concentrated differential privacy (Bun and Steinke 2016), or ε of pure differential privacy."""
@@ -79,6 +79,7 @@ def spent(measure: Measure, loss: float, delta: float = 0.0) -> Loss:
     return Loss(measure, math.ceil(Fraction(loss) / UNIT), math.ceil(Fraction(delta) / DELTA_UNIT))
 
 
+@cache
 def loss_of(epsilon: float, delta: float, *, keys_delta: float = 0.0) -> Loss:
     """The greatest loss that (ε, δ) allows: pure at δ = 0, else the ρ that OpenDP converts to at most ε at δ.
 
@@ -126,12 +127,17 @@ def _converted(units: int, delta: float) -> float:
 
 
 @cache
-def _curve() -> "dp.Measurement":
-    import opendp.prelude as dp
+def _curve() -> "Measurement":
+    # not its prelude, which imports scikit-learn
+    from opendp.combinators import make_zCDP_to_approxDP
+    from opendp.domains import atom_domain, vector_domain
+    from opendp.measurements import make_gaussian
+    from opendp.metrics import l2_distance
+    from opendp.mod import enable_features
 
-    dp.enable_features("contrib")
-    space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T=float)
-    return dp.c.make_zCDP_to_approxDP(dp.m.make_gaussian(*space, scale=1.0))
+    enable_features("contrib")
+    space = vector_domain(atom_domain(T="i64")), l2_distance(T=float)
+    return make_zCDP_to_approxDP(make_gaussian(*space, scale=1.0))
 
 
 def _written(number: float) -> Fraction:

@@ -16,8 +16,8 @@ from anon_platform.errors import BudgetError
 
 if TYPE_CHECKING:
     import numpy as np
-    import opendp.prelude as dp
     from numpy.typing import NDArray
+    from opendp.mod import Measurement
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ def moved(measure: Measure, values: int, by: int) -> float:
     return distance
 
 
+@cache
 def noise_for(loss: Loss, sensitivity: float) -> Noise:
     """The least noise whose loss is within `loss` for values that one person moves by at most `sensitivity` (≥ 1)."""
-    import opendp.prelude as dp
+    from opendp.mod import binary_search_param
 
     if loss.measure == "pure" and sensitivity != int(sensitivity):
         raise BudgetError("under pure differential privacy a sensitivity is a whole number; round it up")
@@ -85,7 +86,7 @@ def noise_for(loss: Loss, sensitivity: float) -> Noise:
             "nothing of the privacy budget is left for this measurement; raise ε or ask for less"
         )
     at_scale = Noise(loss.measure, 1.0, sensitivity)
-    scale = dp.binary_search_param(
+    scale = binary_search_param(
         lambda scale: _mechanism(loss.measure, scale), d_in=_distance(at_scale), d_out=loss.amount, T=float
     )
     # the search ends within the bound; a last step up makes up for the rounding to units
@@ -105,11 +106,15 @@ def _distance(noise: Noise) -> float | int:
 
 
 @cache
-def _mechanism(measure: Measure, scale: float) -> "dp.Measurement":
-    import opendp.prelude as dp
+def _mechanism(measure: Measure, scale: float) -> "Measurement":
+    # not its prelude, which imports scikit-learn
+    from opendp.domains import atom_domain, vector_domain
+    from opendp.measurements import make_gaussian, make_laplace
+    from opendp.metrics import l1_distance, l2_distance
+    from opendp.mod import enable_features
 
-    dp.enable_features("contrib")
-    domain = dp.vector_domain(dp.atom_domain(T="i64"))
+    enable_features("contrib")
+    domain = vector_domain(atom_domain(T="i64"))
     if measure == "zcdp":
-        return dp.m.make_gaussian(domain, dp.l2_distance(T=float), scale=scale)
-    return dp.m.make_laplace(domain, dp.l1_distance(T="i64"), scale=scale)
+        return make_gaussian(domain, l2_distance(T=float), scale=scale)
+    return make_laplace(domain, l1_distance(T="i64"), scale=scale)

@@ -3,9 +3,10 @@
 A cap is a filter: releases may be chosen one after the other, each in the light of all results before, and together they
 stay within it. That is proved for a sum of ε under pure differential privacy (Rogers, Roth, Ullman and Vadhan 2016), and
 under zCDP for a sum of ρ that ends at a bound beside a sum of δ that ends at a bound of its own (Feldman and Zrnic 2021;
-Whitehouse, Ramdas, Rogers and Wu 2023). It is proved for neither a change between these two rules nor a δ that later
-releases may move between keys and ρ: who sees that the noise ran against them would take the δ, else the ρ, and win up to
-twice the δ. So a population has one rule for ever, and a cap says how much of its δ is for keys.
+Whitehouse, Ramdas, Rogers and Wu 2023). It does not hold for a δ that later releases may move between keys and ρ: who sees
+that the noise ran against them takes the δ, else the ρ, and wins more than δ (docs/decisions/012-privacy-budget.md has the
+numbers); nor is a change between the two rules covered. So a population has one rule for ever, and a cap says how much of
+its δ is for keys.
 """
 
 from dataclasses import dataclass

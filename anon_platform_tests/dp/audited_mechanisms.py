@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
@@ -149,12 +150,14 @@ def bounding(rows: pl.DataFrame, rng: np.random.Generator, *, broken: str) -> Bo
 
 
 @contextmanager
-def _noise_too_small(factor: float) -> Iterator[None]:
+def noise_too_small(factor: float, *modules: ModuleType) -> Iterator[None]:
+    """The modules draw noise that is too small by the factor, and believe that it is right."""
+
     def wrong(loss: Loss, move: float) -> Noise:
         return _too_small(noise_for(loss, move), factor)
 
     with ExitStack() as stack:
-        for module in (planning, found):
+        for module in modules:
             stack.enter_context(patch.object(module, "noise_for", wrong))
         yield
 
@@ -173,8 +176,8 @@ def _nothing() -> Iterator[None]:
 
 BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "": _nothing,
-    "sensitivity too small, × 1.5": partial(_noise_too_small, 1.5),
-    "sensitivity too small, × 3": partial(_noise_too_small, 3.0),
+    "sensitivity too small, × 1.5": partial(noise_too_small, 1.5, planning, found),
+    "sensitivity too small, × 3": partial(noise_too_small, 3.0, planning, found),
     BOUNDING: _nothing,
     PLACES: _places_forgotten,
 }
@@ -183,6 +186,11 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
 def value(frame: pl.DataFrame) -> float:
     """The one value, or the first."""
     return float(frame["value"][0])
+
+
+def last_bin(frame: pl.DataFrame) -> float:
+    """Rows of the bin of the greatest numbers."""
+    return float(frame.filter(pl.col("age") == pl.col("age").max())["value"][0])
 
 
 def moved_by_one(frame: pl.DataFrame) -> float:

@@ -50,7 +50,13 @@ def event_for(with_person: "Scores", without: "Scores", bound: Callable[[Seen], 
     if len(scores) > MOST:
         scores = scores[np.linspace(0, len(scores) - 1, MOST).round().astype(int)]
     tried = [Event(float(threshold), above) for threshold in scores for above in (True, False)]
-    return max(tried, key=lambda event: bound(event.seen(with_person, without)))
+
+    def worth(event: Event) -> tuple[float, float]:
+        # where few draws bound nothing, the event whose rates differ most
+        seen = event.seen(with_person, without)
+        return bound(seen), seen.hits / seen.runs - seen.other_hits / seen.other_runs
+
+    return max(tried, key=worth)
 
 
 def audited(

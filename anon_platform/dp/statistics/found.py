@@ -10,7 +10,7 @@ from anon_platform.dp.noise import moved, noise_for
 from anon_platform.errors import BudgetError
 
 if TYPE_CHECKING:
-    import opendp.prelude as dp
+    from opendp.mod import Measurement
 
 MOST = 2**40
 """People that no threshold needs."""
@@ -67,13 +67,17 @@ def _distance(threshold: Threshold) -> tuple[int, float, float]:
 
 
 @cache
-def _mechanism(threshold: Threshold) -> "dp.Measurement":
-    import opendp.prelude as dp
+def _mechanism(threshold: Threshold) -> "Measurement":
+    # not its prelude, which imports scikit-learn
+    from opendp.domains import atom_domain, map_domain
+    from opendp.measurements import make_gaussian_threshold, make_laplace_threshold
+    from opendp.metrics import absolute_distance, l01inf_distance, l02inf_distance
+    from opendp.mod import enable_features
 
-    dp.enable_features("contrib")
-    domain = dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64"))
+    enable_features("contrib")
+    domain = map_domain(atom_domain(T=str), atom_domain(T="i64"))
     if threshold.measure == "zcdp":
-        metric = dp.l02inf_distance(dp.absolute_distance(T=float))
-        return dp.m.make_gaussian_threshold(domain, metric, threshold.scale, threshold.threshold)
-    metric = dp.l01inf_distance(dp.absolute_distance(T="i64"))
-    return dp.m.make_laplace_threshold(domain, metric, threshold.scale, threshold.threshold)
+        metric = l02inf_distance(absolute_distance(T=float))
+        return make_gaussian_threshold(domain, metric, threshold.scale, threshold.threshold)
+    metric = l01inf_distance(absolute_distance(T="i64"))
+    return make_laplace_threshold(domain, metric, threshold.scale, threshold.threshold)

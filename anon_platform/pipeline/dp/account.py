@@ -55,11 +55,9 @@ def fits_budget(policy: DPPolicy) -> Fits:
         left = {}
         for balance in known:
             left["ε left overall"] = balance.overall.left_epsilon
-            left |= {
-                "ε left for the recipient": share.left_epsilon
-                for share in balance.recipients
-                if share.recipient == request.recipient
-            }
+            own = [share for share in balance.recipients if share.recipient == request.recipient]
+            if own:
+                left["ε left for the recipient"] = own[0].left_epsilon
         return Fits(fit.reason, left)
 
 

@@ -136,7 +136,8 @@ def _manifest(
         "stages": {
             name: {key: value for key, value in work.require(name).items() if key != "drawn"}
             for name in ("raw", "analyzed")
-        },
+        }
+        | {"anonymized": {"files": len(drawn.files)}},
         "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
         "passed": assessment.passed,
         "rests_on_manifest": list(RESTS_ON_MANIFEST),
