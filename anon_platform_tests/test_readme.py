@@ -54,6 +54,9 @@ def test_the_readme_has_the_commands_that_this_file_runs() -> None:
         ".venv/bin/anon run policies/hospital_encounters.yaml",
         ".venv/bin/anon releases",
         ".venv/bin/anon show hospital_encounters",
+        ".venv/bin/anon run policies/readmission_statistics.yaml",
+        ".venv/bin/anon run policies/encounters_dp_synthetic.yaml",
+        ".venv/bin/anon budget",
         ".venv/bin/anon audit verify",
     ]
 

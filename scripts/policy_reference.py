@@ -9,6 +9,10 @@ from pydantic.fields import FieldInfo
 
 from anon_platform.anonymize import TECHNIQUES
 from anon_platform.anonymize.hierarchy import HIERARCHIES
+from anon_platform.dp.domain import Categories, Dates, Numbers
+from anon_platform.dp.statistics import Condition as OfStatistic
+from anon_platform.dp.statistics import Statistic
+from anon_platform.dp.synthetic import Synthesis
 from anon_platform.policy import (
     SENSITIVE_MODELS,
     Attacker,
@@ -31,6 +35,9 @@ from anon_platform.policy import (
     Utility,
     Watch,
 )
+from anon_platform.policy.dp import Cap, Caps, DPColumn, DPPolicy, PrivacyLoss
+from anon_platform.policy.dp.model import DPUnit
+from anon_platform.policy.dp.thresholds import DPThresholds
 from anon_platform.policy.model import Target
 from anon_platform.policy.risk import Risk, RiskPopulation
 from anon_platform.policy.statements import Expert, IntruderTest, Statements
@@ -79,6 +86,19 @@ SECTIONS: list[tuple[str, type[Spec]]] = [
     ("schedule", Schedule),
     ("watch", Watch),
     ("engine", Engine),
+    ("Top level of a differentially private policy", DPPolicy),
+    ("privacy_unit (differentially private)", DPUnit),
+    ("privacy_loss", PrivacyLoss),
+    ("privacy_loss.caps", Caps),
+    ("privacy_loss.caps.overall, .recipient", Cap),
+    ("columns.NAME (differentially private)", DPColumn),
+    ("columns.NAME.domain, categories", Categories),
+    ("columns.NAME.domain, numbers", Numbers),
+    ("columns.NAME.domain, dates", Dates),
+    ("statistics[]", Statistic),
+    ("statistics[].where[]", OfStatistic),
+    ("synthetic", Synthesis),
+    ("thresholds (differentially private)", DPThresholds),
     ("Top level of a policy over several tables", TablesPolicy),
     ("privacy_unit, over several tables", TablesUnit),
     ("tables: one entry a table", TableRules),

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from anon_platform.pipeline.dp import DPPlan
 from anon_platform.pipeline.dp.measuring import Expected
+from anon_platform.policy import DPPolicy
 from anon_platform.publish import MANIFEST, read_json
 
 LARGE = 1000
@@ -29,7 +30,7 @@ def dp_plan(plan: DPPlan) -> RenderableType:
         Text.assemble((policy.title, "bold"), f"  ({policy.dataset})"),
         Text(f"source: {policy.source.format}, {plan.files} file(s) at {policy.source.path}"),
         Text(
-            f"privacy unit: {policy.privacy_unit.name}, told apart by {policy.privacy_unit.column};"
+            f"privacy unit: {policy.privacy_unit.name}, {_told_apart(policy)};"
             f" up to {stated.contribution} rows of each count"
         ),
         Text(f"for: {policy.publish.recipient}; {policy.publish.purpose}"),
@@ -45,6 +46,11 @@ def dp_plan(plan: DPPlan) -> RenderableType:
         Text(""),
         Text("The policy is sound. No row was read, and nothing was spent.", style="green"),
     )
+
+
+def _told_apart(policy: DPPolicy) -> str:
+    column = policy.privacy_unit.column
+    return "each row is one" if column is None else f"told apart by {column}"
 
 
 def expected_table(expected: tuple[Expected, ...]) -> Table:

@@ -37,7 +37,7 @@ def query_policy(
         )
     given = load_any_policy(file)
     assert isinstance(given, DPPolicy)
-    statistics = parse_sql(sql, given.dataset, given.privacy_unit.column)
+    statistics = parse_sql(sql, given.dataset, given.privacy_unit.column or "")
     loss = given.privacy_loss.model_dump() | {"epsilon": epsilon, "delta": delta, "keys_delta": keys_delta}
     publish = given.publish.model_dump() | {"purpose": purpose[:PURPOSE], "pdf": False}
     if recipient is not None:

@@ -48,7 +48,10 @@ def _broken(policy: DPPolicy) -> Iterator[Broken]:
     if policy.thresholds.marginal_error is not None and policy.synthetic is None:
         yield ("thresholds", "marginal_error"), "only a synthetic table has marginals; remove it"
     unit = policy.privacy_unit.column
-    if unit not in policy.columns:
+    if unit is None:
+        if policy.privacy_loss.contribution != 1:
+            yield ("privacy_loss", "contribution"), "each row is a person, who has no second one; write 1"
+    elif unit not in policy.columns:
         told = did_you_mean(unit, policy.columns) or "; name one of them"
         yield ("privacy_unit", "column"), f"no such column under columns{told}"
     elif not policy.columns[unit].suppressed:

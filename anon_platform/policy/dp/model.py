@@ -4,9 +4,9 @@ import hashlib
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, model_validator
 
 from anon_platform.dp.domain import Domain
 from anon_platform.dp.statistics import Statistic
@@ -21,10 +21,20 @@ from anon_platform.spec import Spec
 class DPUnit(Spec):
     """Whose privacy is protected."""
 
-    column: str
+    column: str | None = None
     """The column that tells one person from another, such as patient_id."""
+    each_row_is_a_person: Literal[True] | None = None
+    """Written instead of `column` when nobody has two rows."""
     name: str = "person"
     """What reports call the unit, such as patient."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.column is None) == (self.each_row_is_a_person is None):
+            raise ValueError(
+                "say whose privacy: either column: <person column> or each_row_is_a_person: true"
+            )
+        return self
 
 
 class DPColumn(SourceColumn):
