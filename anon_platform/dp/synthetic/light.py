@@ -36,7 +36,7 @@ PENALTY = 0.25
 ONES, FIRSTS, LATER = 1e4, 300.0, 30.0
 """Spread (fit.py) of the columns, of the first marginals and of those chosen later."""
 
-RARE = 2.0
+RARE = 1.0
 """Codes with fewer rows than so many deviations of the later noise are rare."""
 
 GRID = 256
