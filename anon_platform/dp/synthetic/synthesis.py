@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anon_platform.dp.domain import Categories, Category, Dates, Domain, Numbers
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.noise import Noise, noise_for
+from anon_platform.dp.synthetic.by_opendp import learned_by_opendp, require_mbi
 from anon_platform.dp.synthetic.coded import Column, Stepped, columns_of
 from anon_platform.dp.synthetic.constraints import orders_of, values_of, zeros_of
 from anon_platform.dp.synthetic.fit import Model
@@ -96,7 +97,10 @@ def synthesize(
     plan = layout(sizes, target, list(zeros), rest, effort)
     progress("coding", 0.0)
     codes = coded(frame, columns)
-    found = learned(codes, plan, target, zeros, contribution, effort, rng, progress)
+    if settings.method == "light":
+        found = learned(codes, plan, target, zeros, contribution, effort, rng, progress)
+    else:
+        found = learned_by_opendp(codes, sizes, target, zeros, settings.method, rest, contribution, rng)
     rows = settings.rows if settings.rows != "noisy" else round(found.model.rows)
     progress("drawing", 1.0)
     made = found.drawn(rows, rng)
@@ -240,6 +244,8 @@ def _planned(
     contribution: int,
 ) -> tuple[Layout, tuple[Column, ...]]:
     """The layout with stand-ins for what is found; what is refused, is refused here."""
+    if settings.method != "light":
+        require_mbi(settings.method)
     if contribution < 1:
         raise BudgetError("a person has at least one row; state the contribution bound")
     columns = check(settings, domains, required)
