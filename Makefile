@@ -62,6 +62,9 @@ bench-columns: $(VENV)/.dev ## Measure anon suggest on gold roles; ANON_DATA nam
 bench-kanon: $(VENV)/.dev ## Measure anon kanon beside ARX; ANON_ADULT names the folder of the data
 	$(BIN)/python scripts/bench_kanon.py $(BENCH)
 
+bench-synthetic: $(VENV)/.dev ## Measure DP synthetic tables; ANON_ADULT and ANON_DATA name the folders of the data
+	$(BIN)/python scripts/bench_synthetic.py $(BENCH)
+
 bench-text: $(VENV)/.dev ## Measure anon find-text on gold data; ANON_NOTES names the folder of the corpora
 	$(BIN)/python scripts/bench_text.py $(BENCH)
 

@@ -51,6 +51,7 @@ ONLY_IN = {
     ),
     "sklearn": ("validate/prediction/", "validate/utility/propensity.py"),
     "opendp": "dp/",
+    "mbi": "dp/synthetic/by_opendp.py",
     "sqlglot": "dp/statistics/sql.py",
     "sqlalchemy": ("database/", "ledger/", "vault.py"),
 }
@@ -59,6 +60,7 @@ ONLY_IN = {
 HEAVY = {
     "keyring",
     "matplotlib",
+    "mbi",
     "onnxruntime",
     "opendp",
     "presidio_analyzer",

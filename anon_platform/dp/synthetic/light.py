@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.noise import Noise, noise_for
-from anon_platform.dp.synthetic.choose import choice_for
+from anon_platform.dp.synthetic.choose import Choice, choice_for
 from anon_platform.dp.synthetic.draw import drawn
 from anon_platform.dp.synthetic.fit import Marginal, Model, fitted
 from anon_platform.dp.synthetic.junction import Scope, cells_of, junction_tree, tree_cells
@@ -36,7 +36,7 @@ PENALTY = 0.25
 ONES, FIRSTS, LATER = 1e4, 300.0, 30.0
 """Spread (fit.py) of the columns, of the first marginals and of those chosen later."""
 
-RARE = 2.0
+RARE = 1.0
 """Codes with fewer rows than so many deviations of the later noise are rare."""
 
 GRID = 256
@@ -109,54 +109,73 @@ def learned(
 
     contribution: most rows of a person. rng: of the rows drawn to compare with, which is no part of the privacy.
     """
-    import numpy as np
-
     noise = cache(lambda loss: noise_for(loss, contribution))
-
-    def measured(of: "Codes", scope: Scope, sizes: Sequence[int], loss: Loss) -> Taken:
-        return Taken(scope, noise(loss).added_to(counted(of, scope, sizes)), noise(loss))
-
     first: list[Taken] = []
     for at, scope in enumerate(plan.first):
         progress("first marginals", at / len(plan.first) * 0.2)
-        first.append(measured(codes, scope, plan.sizes, plan.first_loss))
+        first.append(_measured(codes, scope, plan.sizes, noise(plan.first_loss)))
     spent = sum((one.noise.loss for one in first[1:]), start=first[0].noise.loss)
     merged = _merging(plan, first, target, zeros, noise(plan.later_loss) if plan.rounds else None)
     tables = [_table(one, merged, zeros) for one in first]
     model = _fitted(merged.sizes, tables, zeros, effort, None)
+    if not plan.rounds:
+        return Learned(model, merged, target, tuple(first), (), spent)
+    codes, later_noise = merged.merged(codes), noise(plan.later_loss)
+    choice = choice_for(plan.choice_loss, GRID * contribution)
+    candidates = {scope: counted(codes, scope, merged.sizes) for scope in plan.later}
     later: list[Taken] = []
-    if plan.rounds:
-        codes = merged.merged(codes)
-        choice = choice_for(plan.choice_loss, GRID * contribution)
-        candidates = {scope: counted(codes, scope, merged.sizes) for scope in plan.later}
     while len(later) < plan.rounds:
         progress("further marginals", 0.2 + 0.8 * len(later) / plan.rounds)
-        scores = _scores(model, candidates, noise(plan.later_loss).deviation, effort, rng)
-        chosen: list[Scope] = []
-        while len(chosen) < effort.batch and len(later) < plan.rounds:
-            scopes = [table.scope for table in tables] + chosen
-            open_ = [
-                scope
-                for scope in scores
-                if _apart(scope, chosen) and tree_cells([*scopes, scope], merged.sizes) <= plan.cells
-            ]
-            if not open_:
-                break
-            pick = open_[choice.among(np.array([scores[scope] for scope in open_]))]
-            chosen.append(pick)
-            later.append(measured(codes, pick, merged.sizes, plan.later_loss))
-            spent = spent + choice.loss + later[-1].noise.loss
-            del scores[pick], candidates[pick]
+        scores = _scores(model, candidates, later_noise.deviation, effort, rng)
+        scopes = [table.scope for table in tables]
+        most = min(effort.batch, plan.rounds - len(later))
+        chosen = _chosen(scores, choice, scopes, merged.sizes, plan.cells, most)
         if not chosen:
             break
-        tables += [
-            Table(
-                one.scope, one.counts.astype(float), np.full(one.counts.shape, one.noise.deviation**2), LATER
-            )
-            for one in later[-len(chosen) :]
-        ]
+        new = [_measured(codes, scope, merged.sizes, later_noise) for scope in chosen]
+        later += new
+        spent = sum((choice.loss + one.noise.loss for one in new), start=spent)
+        tables += [_plain(one, LATER) for one in new]
+        candidates = {scope: counts for scope, counts in candidates.items() if scope not in chosen}
         model = _fitted(merged.sizes, tables, zeros, effort, model)
     return Learned(model, merged, target, tuple(first), tuple(later), spent)
+
+
+def _measured(codes: "Codes", scope: Scope, sizes: Sequence[int], noise: Noise) -> Taken:
+    return Taken(scope, noise.added_to(counted(codes, scope, sizes)), noise)
+
+
+def _plain(one: Taken, spread: float) -> Table:
+    """A noisy marginal as it is."""
+    import numpy as np
+
+    return Table(
+        one.scope, one.counts.astype(float), np.full(one.counts.shape, one.noise.deviation**2), spread
+    )
+
+
+def _chosen(
+    scores: Mapping[Scope, int],
+    choice: Choice,
+    scopes: Sequence[Scope],
+    sizes: Sequence[int],
+    cells: int,
+    most: int,
+) -> list[Scope]:
+    """Scopes of high score, each of which leaves the model small enough; none says anything of another."""
+    import numpy as np
+
+    chosen: list[Scope] = []
+    while len(chosen) < most:
+        fitting = [
+            scope
+            for scope in scores
+            if _apart(scope, chosen) and tree_cells([*scopes, *chosen, scope], sizes) <= cells
+        ]
+        if not fitting:
+            break
+        chosen.append(fitting[choice.among(np.array([scores[scope] for scope in fitting]))])
+    return chosen
 
 
 def _apart(scope: Scope, chosen: Sequence[Scope]) -> bool:
@@ -171,13 +190,7 @@ def _merging(
     import numpy as np
 
     columns = range(len(plan.sizes))
-    ones = _columns(
-        [
-            Table(one.scope, one.counts.astype(float), np.full(one.counts.shape, one.noise.deviation**2), 0)
-            for one in first
-        ],
-        len(plan.sizes),
-    )
+    ones = _columns([_plain(one, FIRSTS) for one in first], len(plan.sizes))
     kept = {column for scope in zeros for column in scope} | ({target} if target is not None else set())
     if later is None:
         kept = set(columns)

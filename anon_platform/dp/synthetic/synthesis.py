@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anon_platform.dp.domain import Categories, Category, Dates, Domain, Numbers
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.noise import Noise, noise_for
+from anon_platform.dp.synthetic.by_opendp import learned_by_opendp, require_mbi
 from anon_platform.dp.synthetic.coded import Column, Stepped, columns_of
 from anon_platform.dp.synthetic.constraints import orders_of, values_of, zeros_of
 from anon_platform.dp.synthetic.fit import Model
@@ -96,7 +97,10 @@ def synthesize(
     plan = layout(sizes, target, list(zeros), rest, effort)
     progress("coding", 0.0)
     codes = coded(frame, columns)
-    found = learned(codes, plan, target, zeros, contribution, effort, rng, progress)
+    if settings.method == "light":
+        found = learned(codes, plan, target, zeros, contribution, effort, rng, progress)
+    else:
+        found = learned_by_opendp(codes, sizes, target, zeros, settings.method, rest, contribution, rng)
     rows = settings.rows if settings.rows != "noisy" else round(found.model.rows)
     progress("drawing", 1.0)
     made = found.drawn(rows, rng)
@@ -112,9 +116,15 @@ def expected(
     loss: Loss,
     contribution: int,
 ) -> Expectation:
-    """What will be measured and how well; of domains that are found, for 16 categories or bins. Reads no data."""
+    """What will be measured and how well; of domains that are found, for 16 categories or bins. Reads no data.
+
+    Of the methods `mst` and `aim` it names what they measure first: half of the loss goes to the columns, and half of the
+    rest to each with the target, where there is one.
+    """
     plan, columns = _planned(settings, domains, required, loss, contribution)
-    finding, _ = _divided(domains, loss)
+    finding, rest = _divided(domains, loss)
+    if settings.method != "light":
+        return _expected_of_opendp(settings, columns, rest, contribution, finding)
     first = noise_for(plan.first_loss, contribution)
     later = noise_for(plan.later_loss, contribution) if plan.rounds else None
     mean = _mean(first)
@@ -130,6 +140,21 @@ def expected(
         one_way[target] = mean / math.sqrt(sum(1 / other for other in rest))
     scopes = tuple(tuple(names[at] for at in scope) for scope in plan.first)
     return Expectation(first, scopes, later, plan.rounds, one_way, with_target, finding)
+
+
+def _expected_of_opendp(
+    settings: Synthesis, columns: tuple[Column, ...], loss: Loss, contribution: int, finding: Loss | None
+) -> Expectation:
+    names = [column.name for column in columns]
+    ones, pairs = loss.parts([1.0, 1.0])
+    first = noise_for(ones.parts([1.0] * len(names))[0], contribution)
+    with_target = {}
+    if settings.target is not None and len(names) > 1:
+        part = pairs.parts([1.0, 1.0])[0].parts([1.0] * (len(names) - 1))[0]
+        mean = _mean(noise_for(part, contribution))
+        with_target = {name: mean for name in names if name != settings.target}
+    one_way = dict.fromkeys(names, _mean(first))
+    return Expectation(first, tuple((name,) for name in names), None, 0, one_way, with_target, finding)
 
 
 def check(
@@ -240,6 +265,8 @@ def _planned(
     contribution: int,
 ) -> tuple[Layout, tuple[Column, ...]]:
     """The layout with stand-ins for what is found; what is refused, is refused here."""
+    if settings.method != "light":
+        require_mbi(settings.method)
     if contribution < 1:
         raise BudgetError("a person has at least one row; state the contribution bound")
     columns = check(settings, domains, required)
