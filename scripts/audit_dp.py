@@ -79,10 +79,10 @@ MEAN = {"measure": "mean", "of": "age"}
 SOUND = (
     Task(noise(0.0), 100_000, 0.9),
     Task(noise(DELTA), 400_000, 0.9),
-    Task(statistic(COUNT), 20_000, 0.9),
+    Task(statistic(COUNT), 20_000, 0.85),
     Task(statistic(PEOPLE, moved_by_one, ward=WARDS), 6_000, 0.5),
-    Task(statistic(SUM), 10_000, 0.85),
-    Task(statistic({"measure": "histogram", "of": "age"}, last_bin), 6_000, 0.8),
+    Task(statistic(SUM), 10_000, 0.8),
+    Task(statistic({"measure": "histogram", "of": "age"}, last_bin), 6_000, 0.5),
     Task(statistic(MEAN), 4_000),
     Task(statistic({"measure": "variance", "of": "age"}), 4_000),
     Task(statistic({"measure": "quantiles", "of": "age", "quantiles": [0.5]}), 4_000),

@@ -44,6 +44,7 @@ KEYS_DELTA = 0.01
 
 CONTRIBUTION = 3
 BOUNDING = "twice as many rows kept"
+THRESHOLD = "threshold too low by half"
 PLACES = "several keys of a person forgotten"
 
 PERSON_ROWS = 10
@@ -170,6 +171,18 @@ def _places_forgotten() -> Iterator[None]:
 
 
 @contextmanager
+def _threshold_too_low() -> Iterator[None]:
+    right = found.threshold_for
+
+    def wrong(loss: Loss, places: int) -> found.Threshold:
+        threshold = right(loss, places)
+        return replace(threshold, threshold=threshold.threshold // 2)
+
+    with patch.object(planning, "threshold_for", wrong):
+        yield
+
+
+@contextmanager
 def _nothing() -> Iterator[None]:
     yield
 
@@ -180,6 +193,7 @@ BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "sensitivity too small, × 3": partial(noise_too_small, 3.0, planning, found),
     BOUNDING: _nothing,
     PLACES: _places_forgotten,
+    THRESHOLD: _threshold_too_low,
 }
 
 

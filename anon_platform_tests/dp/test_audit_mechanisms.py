@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from anon_platform.dp import loss_of
-from anon_platform.dp.audit import Seen, audited, epsilon_lower_bound, mu_lower_bound, rho_lower_bound
+from anon_platform.dp.audit import Event, Seen, epsilon_lower_bound, rho_lower_bound
 from anon_platform.dp.noise import noise_for
 from anon_platform_tests.dp.audited_mechanisms import (
     BOUNDING,
     CLAIM,
+    CONFIDENCE,
     CONTRIBUTION,
     COUNT,
     DELTA,
     FOUND,
     NEW_KEYS,
-    PLACES,
+    THRESHOLD,
     Mechanism,
     noise,
     noise_alone,
@@ -25,50 +26,55 @@ from anon_platform_tests.dp.audited_mechanisms import (
     statistic,
 )
 
-RUNS, PILOT = 500, 100
+RUNS = 600
 """End to end a run takes milliseconds."""
 
+COUNTED = CONTRIBUTION + 2
+"""Rows of the ward with the person."""
 
-def bound_of(mechanism: Mechanism, runs: int, pilot: int) -> float:
+
+def bound_of(mechanism: Mechanism, event: Event, runs: int) -> float:
+    """The bound from an event that is known to be a good one."""
     with_person, without = (
-        mechanism.scores(with_person=side, runs=runs + pilot, seed=side) for side in (True, False)
+        mechanism.scores(with_person=side, runs=runs, seed=side) for side in (True, False)
     )
-    return mechanism.audited(with_person, without, pilot).bound
+    return mechanism.bound(event.seen(with_person, without))
 
 
 @pytest.mark.parametrize("delta", [0.0, DELTA], ids=["Laplace", "Gaussian"])
 def test_noise_loses_what_it_claims_and_no_more(delta: float) -> None:
     """Near enough to catch what is half as small again."""
-    assert 0.75 < bound_of(noise(delta), 40_000, 10_000) <= CLAIM
-    assert bound_of(noise(delta, 1.5), 15_000, 5_000) > CLAIM
+    event = Event(1_000 + (CONTRIBUTION + 1) // 2, above=True)
+    assert 0.6 < bound_of(noise(delta), event, 40_000) <= CLAIM
+    assert bound_of(noise(delta, 1.5), event, 40_000) > CLAIM
 
 
 def test_gaussian_noise_is_within_its_rho_whatever_its_shape() -> None:
-    """The bound that assumes nothing about the noise shows two thirds of it."""
+    """The bound that assumes nothing about the noise shows two thirds of it, less what chance takes."""
+    event = Event(1_000 + (CONTRIBUTION + 1) // 2, above=True)
     with_person, without = (noise_alone(DELTA, 1.0, with_person=side, runs=50_000) for side in (True, False))
     rho = loss_of(CLAIM, DELTA).amount
-    found = audited(with_person, without, rho_lower_bound, pilot=10_000, choose=mu_lower_bound)
-    assert 0.4 * rho < found.bound <= rho
+    assert 0.25 * rho < rho_lower_bound(event.seen(with_person, without), CONFIDENCE) <= rho
 
 
 def test_a_statistic_loses_no_more_than_it_claims() -> None:
     """From the person's ten rows to the released frame; few runs show half of it."""
-    assert 0.4 < bound_of(statistic(COUNT), RUNS, PILOT) <= CLAIM
+    assert 0.2 < bound_of(statistic(COUNT), Event(COUNTED, above=True), RUNS) <= CLAIM
 
 
-@pytest.mark.parametrize("broken", [BOUNDING, "sensitivity too small, × 3"])
-def test_a_broken_sensitivity_is_caught_end_to_end(broken: str) -> None:
+@pytest.mark.parametrize(("broken", "more"), [(BOUNDING, CONTRIBUTION), ("sensitivity too small, × 3", 0)])
+def test_a_broken_sensitivity_is_caught_end_to_end(broken: str, more: int) -> None:
     """Twice as many rows of a person as the noise is for; noise that is too small."""
-    assert bound_of(statistic(COUNT, broken=broken), RUNS, PILOT) > CLAIM
+    assert bound_of(statistic(COUNT, broken=broken), Event(COUNTED + more, above=True), 900) > CLAIM
 
 
 def test_keys_of_one_person_are_shown_with_chance_delta_only() -> None:
-    """Three times as often where it is forgotten that a person has three of them, which is caught."""
+    """With a threshold that is too low by half more often, which is caught."""
     bounds = []
-    for broken in ("", PLACES):
+    for broken in ("", THRESHOLD):
         mechanism = statistic(FOUND, some_shown, broken, found=NEW_KEYS)
-        shown = int(mechanism.scores(with_person=True, runs=2 * RUNS, seed=1).sum())
-        bounds.append(mechanism.bound(Seen(shown, 2 * RUNS, 0, 1)))
+        shown = int(mechanism.scores(with_person=True, runs=RUNS, seed=1).sum())
+        bounds.append(mechanism.bound(Seen(shown, RUNS, 0, 1)))
     assert bounds[0] <= CLAIM < bounds[1]
 
 

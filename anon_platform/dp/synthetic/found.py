@@ -1,7 +1,7 @@
 """Domains that the data names: categories of enough rows, and bins of about equal share; both paid for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,12 @@ class Threshold:
 
     @property
     def loss(self) -> Loss:
-        """What OpenDP proves that naming categories loses, δ included, in units rounded up."""
-        amount, delta = _mechanism(self).map((self.contribution,) * 3)
+        """What OpenDP proves that naming categories loses, δ included, in units rounded up.
+
+        Of the threshold below: OpenDP names what is at the threshold, too, but up to 0.16 leaves it out of δ, which is then
+        too small by e^(1/scale) (opendp issue 2922).
+        """
+        amount, delta = _mechanism(replace(self, threshold=self.threshold - 1)).map((self.contribution,) * 3)
         return spent(self.measure, amount, delta)
 
 
@@ -47,7 +51,7 @@ def threshold_for(loss: Loss, contribution: int) -> Threshold:
             "categories that are found need a part of δ, which is 0; name the categories or grant a part of δ to keys"
         )
     scale = noise_for(Loss(loss.measure, loss.units), contribution).scale
-    low, high = 1, 2
+    low, high = contribution + 1, contribution + 2
     while not _within(Threshold(loss.measure, scale, high, contribution), loss):
         low, high = high, high * 2
         if high > MOST:
