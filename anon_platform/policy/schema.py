@@ -48,7 +48,11 @@ def _kinds(settings: type[Spec]) -> Iterator[type[Spec]]:
 
 
 def _one_or_many(schema: dict[str, Any]) -> None:
-    """`treat` takes one step or a list of steps, `regulation` one name or a list of names."""
+    """`treat` takes one step or a list of steps, `regulation` one name or a list of names, a constraint one category or several."""
+    for name in ("if", "then"):
+        cells = schema["$defs"]["Implies"]["properties"][name]
+        several = cells["additionalProperties"]
+        cells["additionalProperties"] = {"anyOf": [several["items"], several]}
     for part, name in (("Column", "treat"), ("Policy", "regulation"), ("TablesPolicy", "regulation")):
         keys = schema["$defs"][part]["properties"]
         many = keys[name]
