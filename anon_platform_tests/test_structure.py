@@ -48,6 +48,7 @@ ONLY_IN = {
         "publish/dp/plot.py",
         "publish/plots/",
         "frontier/plot.py",
+        "frontier/dp/plot.py",
     ),
     "sklearn": ("validate/prediction/", "validate/utility/propensity.py"),
     "opendp": "dp/",
