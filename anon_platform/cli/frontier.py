@@ -49,6 +49,9 @@ def frontier(
         list[str] | None,
         typer.Option(help="Coarsest levels of a column, such as age=10,20; may be repeated."),
     ] = None,
+    epsilon: Annotated[
+        str | None, typer.Option(help="Values of ε of a differentially private policy, such as 0.5,1,2.")
+    ] = None,
     sample: Annotated[
         int | None,
         typer.Option(min=100, help="Measure on so many people drawn at random; all when left out."),
@@ -62,7 +65,7 @@ def frontier(
 ) -> None:
     """Draw risk against usefulness for settings around a policy, and say which setting to take.
 
-    Every combination of k, l, t, suppression limit and coarsest levels is searched and measured on counts; nothing is released and no release is disturbed. The policy's own setting is always among them. Points are kept below ANON_HOME, without a value of the data, and reused. ε joins with differentially private releases. On a sample the same k hurts more than on all people: use it to compare settings, not for the numbers of a release.
+    Every combination of k, l, t, suppression limit and coarsest levels is searched and measured on counts; nothing is released and no release is disturbed. The policy's own setting is always among them. Points are kept below ANON_HOME, without a value of the data, and reused. Of a differentially private policy ε is tried: noise from the policy alone, a synthetic table on the data, inside; nothing is spent. On a sample the same k hurts more than on all people: use it to compare settings, not for the numbers of a release.
 
     [bold]anon frontier policies/visits.yaml --k 3,5,10 --suppressed 0,0.05,0.1 -o frontier[/bold]
     """
@@ -70,7 +73,13 @@ def frontier(
     from anon_platform.frontier.running import frontier_policy
     from anon_platform.frontier.writing import as_json as told
     from anon_platform.home import home
+    from anon_platform.policy import kind_of
 
+    if kind_of(policy) == "dp":
+        _of_epsilon(policy, _numbers(epsilon, float, "epsilon"), sample, output, as_json=as_json)
+        return
+    if epsilon is not None:
+        raise typer.BadParameter("--epsilon: only a differentially private policy has one; leave it out")
     known = frontier_policy(policy)
     if model and known.model is None:
         raise typer.BadParameter("--model: the policy names no model; leave it out")
@@ -91,6 +100,39 @@ def frontier(
         return
     print_whole(_table(found))
     _say(found)
+    out.print(f"page  {page}", soft_wrap=True)
+    out.print(f"json  {numbers}", soft_wrap=True)
+
+
+def _of_epsilon(
+    file: Path, epsilons: Sequence[float], sample: int | None, output: Path | None, *, as_json: bool
+) -> None:
+    from anon_platform.frontier.dp import recommendation, run_trade_off, write_trade_off
+    from anon_platform.frontier.dp.writing import as_json as told
+    from anon_platform.frontier.dp.writing import rows_of
+    from anon_platform.home import home
+    from anon_platform.pipeline.run import sound_dp
+
+    known = sound_dp(file)
+    with progress_bars(quiet=as_json) as progress:
+        found = run_trade_off(known, epsilons, sample=sample, progress=progress)
+    page, numbers = write_trade_off(found, output or home() / "frontier" / known.dataset)
+    if as_json:
+        json_out({**told(found), "page": str(page)})
+        return
+    rows = rows_of(found)
+    table = Table(box=None, pad_edge=False)
+    columns = [name for name in rows[0] if name != "reason"]
+    for name in columns:
+        table.add_column("ε" if name == "epsilon" else name.replace("_", " "))
+    for row in rows:
+        table.add_row(*(row.get(name, row["reason"]) for name in columns))
+    print_whole(table)
+    out.print(("✓ " if found.best is not None else "✗ ") + recommendation(found), soft_wrap=True)
+    if known.synthetic is not None:
+        out.print(
+            "these figures are exact and not covered by ε: for the owner of the data only", soft_wrap=True
+        )
     out.print(f"page  {page}", soft_wrap=True)
     out.print(f"json  {numbers}", soft_wrap=True)
 

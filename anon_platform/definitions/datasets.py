@@ -9,7 +9,7 @@ from anon_platform.definitions.assets import DESCRIPTIONS, stage_assets
 from anon_platform.definitions.automation import release_schedule, source_sensor
 from anon_platform.definitions.frontier import frontier_asset, has_frontier
 from anon_platform.errors import PolicyError
-from anon_platform.policy import ANY_POLICY, Policy, dataset_name, load_any_policy
+from anon_platform.policy import ANY_POLICY, DPPolicy, Policy, dataset_name, load_any_policy
 
 DATASET_TAG = "anon/dataset"
 """Run tag with the dataset's name; `dagster.yaml` lets one run a dataset go at a time."""
@@ -23,7 +23,7 @@ def dataset_definitions(file: Path) -> dg.Definitions:
         return broken_policy(dataset_name(file), str(error))
     job = release_job(policy)
     assets = stage_assets(policy, file)
-    if isinstance(policy, Policy) and has_frontier(policy):
+    if isinstance(policy, Policy | DPPolicy) and has_frontier(policy):
         assets.append(frontier_asset(policy, file))
     return dg.Definitions(
         assets=assets,

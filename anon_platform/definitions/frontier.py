@@ -6,9 +6,18 @@ import dagster as dg
 
 from anon_platform.definitions.progress import logged
 from anon_platform.errors import AnonError
-from anon_platform.policy import ANY_POLICY, Policy
+from anon_platform.policy import ANY_POLICY, DPPolicy, Policy
 
 FRONTIER = "frontier"
+
+DESCRIPTION = (
+    "Risk against usefulness for settings around the policy, and the one that meets the thresholds at"
+    " the least loss. Materialized when asked for; a release goes on without it."
+)
+DESCRIPTION_OF_EPSILON = (
+    "What a release is good for at several ε. Nothing is released or spent; of a synthetic table the page is exact, and"
+    " for the owner of the data only. Materialized when asked for."
+)
 
 
 class FrontierConfig(dg.Config):
@@ -24,13 +33,15 @@ class FrontierConfig(dg.Config):
 
 def has_frontier(policy: ANY_POLICY) -> bool:
     """Whether there is anything to try: one table, k, quasi-identifiers that leave, no population table."""
+    if isinstance(policy, DPPolicy):
+        return True
     if not isinstance(policy, Policy):
         return False
     thresholds = policy.thresholds
     return bool(policy.quasi_identifiers) and thresholds.k is not None and not thresholds.populations()
 
 
-def frontier_asset(policy: Policy, file: Path) -> dg.AssetsDefinition:
+def frontier_asset(policy: Policy | DPPolicy, file: Path) -> dg.AssetsDefinition:
     """`[dataset, frontier]`, which reads the source as a release does and shows what it found."""
 
     @dg.asset(
@@ -40,14 +51,36 @@ def frontier_asset(policy: Policy, file: Path) -> dg.AssetsDefinition:
         kinds={"polars"},
         owners=[policy.owner] if "@" in policy.owner else [],
         tags={"anon/stage": FRONTIER},
-        description="Risk against usefulness for settings around the policy, and the one that meets the thresholds at"
-        " the least loss. Materialized when asked for; a release goes on without it.",
+        description=DESCRIPTION_OF_EPSILON if isinstance(policy, DPPolicy) else DESCRIPTION,
         code_version=policy.hash[:12],
     )
     def frontier(context: dg.AssetExecutionContext, config: FrontierConfig) -> dg.MaterializeResult[None]:
+        if isinstance(policy, DPPolicy):
+            return _of_epsilon(file, context, config)
         return _materialized(file, context, config)
 
     return frontier
+
+
+def _of_epsilon(
+    file: Path, context: dg.AssetExecutionContext, config: FrontierConfig
+) -> dg.MaterializeResult[None]:
+    """The trade-off of ε; nothing exact is in the metadata, which more people see than the page."""
+    from anon_platform.frontier.dp import run_trade_off, write_trade_off
+    from anon_platform.home import home
+    from anon_platform.pipeline.run import sound_dp
+
+    try:
+        policy = sound_dp(file)
+        found = run_trade_off(policy, sample=config.sample or None, progress=logged(context))
+    except AnonError as error:
+        message = f"{type(error).__name__}: {error}"
+    else:
+        page, _ = write_trade_off(found, home() / FRONTIER / policy.dataset)
+        return dg.MaterializeResult(
+            metadata={"ε tried": len(found.points), "page": dg.MetadataValue.path(str(page))}
+        )
+    raise dg.Failure(description=message, allow_retries=False)
 
 
 def _materialized(

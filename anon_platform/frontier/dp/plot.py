@@ -30,16 +30,22 @@ def drawn_usefulness(points: Sequence[Tried]) -> str:
 
     def draw(figure: "Figure") -> None:
         axes = _axes(figure, epsilons)
-        axes.plot(epsilons, [trial.pairs for trial in trials], "o-", color=RELEASED, label="distance of pairs")
+        axes.plot(
+            epsilons, [trial.pairs for trial in trials], "o-", color=RELEASED, label="distance of pairs"
+        )
         axes.axhline(trials[0].floor, color=ORIGINAL_EDGE, linestyle=":", label="of other people's rows")
         areas = [trial.auc for trial in trials]
         if all(area is not None for area in areas):
             lost = [max((trial.auc_of_data or 0) - (trial.auc or 0), 0) for trial in trials]
             axes.plot(epsilons, lost, "s--", color=THRESHOLD, label="area under the curve lost")
         axes.set_ylim(bottom=0)
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1.0), ncols=3, handlelength=1.4, columnspacing=1.0)
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(-0.12, 1.0), ncols=3, handlelength=1.4, columnspacing=1.0
+        )
 
-    return drawing("usefulness", "What is lost at each ε: distance of pairs of columns and model quality", HEIGHT, draw)
+    return drawing(
+        "usefulness", "What is lost at each ε: distance of pairs of columns and model quality", HEIGHT, draw
+    )
 
 
 def drawn_attacks(points: Sequence[Tried]) -> str:
@@ -51,14 +57,32 @@ def drawn_attacks(points: Sequence[Tried]) -> str:
         axes = _axes(figure, epsilons)
         areas = [trial.membership.auc for trial in trials]
         axes.fill_between(
-            epsilons, [low for _, low, _ in areas], [high for _, _, high in areas], color=RELEASED, alpha=0.18, linewidth=0
+            epsilons,
+            [low for _, low, _ in areas],
+            [high for _, _, high in areas],
+            color=RELEASED,
+            alpha=0.18,
+            linewidth=0,
         )
-        axes.plot(epsilons, [area for area, _, _ in areas], "o-", color=RELEASED, label="membership, area under the curve")
+        axes.plot(
+            epsilons,
+            [area for area, _, _ in areas],
+            "o-",
+            color=RELEASED,
+            label="membership, area under the curve",
+        )
         axes.axhline(0.5, color=SOFT, linestyle=":", label="a coin")
         axes.set_ylim(0.4, max(0.6, *(high + 0.02 for _, _, high in areas)))
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.12, 1.0), ncols=2, handlelength=1.4, columnspacing=1.2)
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(-0.12, 1.0), ncols=2, handlelength=1.4, columnspacing=1.2
+        )
 
-    return drawing("membership", "How well nearness to a synthetic row tells who was in the data, at each ε", HEIGHT, draw)
+    return drawing(
+        "membership",
+        "How well nearness to a synthetic row tells who was in the data, at each ε",
+        HEIGHT,
+        draw,
+    )
 
 
 def drawn_widths(points: Sequence[Tried]) -> str:
@@ -71,7 +95,9 @@ def drawn_widths(points: Sequence[Tried]) -> str:
         axes = _axes(figure, epsilons)
         names = [name for name, width in last.items() if 0 < width < float("inf")]
         for name in names[:8]:
-            axes.plot(epsilons, [point.half_widths[name] / last[name] for point in there], "o-", label=name, ms=4)
+            axes.plot(
+                epsilons, [point.half_widths[name] / last[name] for point in there], "o-", label=name, ms=4
+            )
         axes.set_yscale("log")
         axes.set_ylabel(f"half width, times that at ε = {epsilons[-1]:g}" if epsilons else "half width")
         axes.legend(loc="upper right", fontsize=10)

@@ -95,7 +95,9 @@ def content(found: TradeOff) -> dict[str, Any]:
         "rows": rows_of(found),
         "tables": bool(tables),
         "floor": decimal(first.floor) if first is not None else "",
-        "auc_of_data": decimal(first.auc_of_data) if first is not None and first.auc_of_data is not None else "",
+        "auc_of_data": decimal(first.auc_of_data)
+        if first is not None and first.auc_of_data is not None
+        else "",
         "target": found.policy.synthetic.target if found.policy.synthetic is not None else None,
         "unit": found.policy.privacy_unit.name,
         "sample": "all people" if found.sample is None else f"{found.sample:,} people drawn at random",

@@ -21,7 +21,7 @@ from anon_platform.validate.attacks.sides import sides
 from anon_platform.validate.attacks.singling_out import drawn_predicates, singled_out
 
 CONFIDENCE = 0.95
-ATTACKED = 2000
+ATTACKED = 1000
 """People who are attacked at most, and as many who are not in the table's data."""
 PREDICATES, TOGETHER, TOLERANCE = 500, 4, 0.05
 LEARNT = 20_000
