@@ -33,11 +33,11 @@ def drawn_usefulness(points: Sequence[Tried]) -> str:
         axes.plot(
             epsilons, [trial.pairs for trial in trials], "o-", color=RELEASED, label="distance of pairs"
         )
-        axes.axhline(trials[0].floor, color=ORIGINAL_EDGE, linestyle=":", label="of other people's rows")
+        axes.axhline(trials[0].floor, color=ORIGINAL_EDGE, linestyle=":", label="other people")
         areas = [trial.auc for trial in trials]
         if all(area is not None for area in areas):
             lost = [max((trial.auc_of_data or 0) - (trial.auc or 0), 0) for trial in trials]
-            axes.plot(epsilons, lost, "s--", color=THRESHOLD, label="area under the curve lost")
+            axes.plot(epsilons, lost, "s--", color=THRESHOLD, label="AUC lost")
         axes.set_ylim(bottom=0)
         axes.legend(
             loc="lower left", bbox_to_anchor=(-0.12, 1.0), ncols=3, handlelength=1.4, columnspacing=1.0
