@@ -1,13 +1,13 @@
 """What the Dagster UI shows of a stage: counts, metrics, schema, roles; never a row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from anon_platform.anonymize import OfRecords
-from anon_platform.policy import ANY_POLICY, RECORDS_POLICY, Column, DPColumn, DPPolicy, Policy
-from anon_platform.policy.regulations import described, pack_of
+from anon_platform.policy import ANY_POLICY, Column, DPColumn, DPPolicy, Policy
+from anon_platform.policy.regulations import RegulationName, described, pack_of
 
 if TYPE_CHECKING:  # the pipeline is imported when a stage runs, so that definitions load quickly
     from anon_platform.pipeline import StageReport
@@ -52,7 +52,9 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
     """The asset checks of the validated stage that the policy gives rise to, with what each demands."""
     if isinstance(policy, DPPolicy):
         off = set() if policy.synthetic is not None and policy.synthetic.constraints else {"constraints"}
-        return {name: text for name, text in DP_CHECKS.items() if name not in off}
+        return {name: text for name, text in DP_CHECKS.items() if name not in off} | _clauses_of(
+            policy.regulation
+        )
     parts, off = policy.parts.values(), set()
     if not any(part.quasi_identifiers for part in parts):
         off |= {"k_anonymity", "reidentification_risk", "differencing"}
@@ -73,13 +75,18 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
     off |= {name for name in ATTACKS if not any(getattr(each, name) for each in attacks)}
     if isinstance(policy, Policy) or not any(rules.references for rules in policy.tables.values()):
         off.add("referential_integrity")
-    return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(policy)
+    return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(
+        [name for part in policy.parts.values() for name in part.regulation]
+    )
 
 
-def _clauses_of(policy: RECORDS_POLICY) -> dict[str, str]:
+def _clauses_of(names: Sequence[RegulationName]) -> dict[str, str]:
     """One check for each clause of the regulations that the policy names, with its citation."""
-    named = dict.fromkeys(name for part in policy.parts.values() for name in part.regulation)
-    return {pack.check(clause): described(clause) for pack in map(pack_of, named) for clause in pack.clauses}
+    return {
+        pack.check(clause): described(clause)
+        for pack in map(pack_of, dict.fromkeys(names))
+        for clause in pack.clauses
+    }
 
 
 def _has_text(policy: Policy) -> bool:

@@ -53,7 +53,12 @@ def _one_or_many(schema: dict[str, Any]) -> None:
         cells = schema["$defs"]["Implies"]["properties"][name]
         several = cells["additionalProperties"]
         cells["additionalProperties"] = {"anyOf": [several["items"], several]}
-    for part, name in (("Column", "treat"), ("Policy", "regulation"), ("TablesPolicy", "regulation")):
+    for part, name in (
+        ("Column", "treat"),
+        ("Policy", "regulation"),
+        ("TablesPolicy", "regulation"),
+        ("DPPolicy", "regulation"),
+    ):
         keys = schema["$defs"][part]["properties"]
         many = keys[name]
         keys[name] = {

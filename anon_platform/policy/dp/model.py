@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from anon_platform.dp.domain import Domain
 from anon_platform.dp.statistics import Statistic
@@ -16,6 +16,10 @@ from anon_platform.policy.dp.thresholds import DPThresholds
 from anon_platform.policy.model import Publish, Schedule, SourceColumn, Watch
 from anon_platform.policy.source import Source
 from anon_platform.spec import Spec
+
+
+def _several(value: object) -> object:
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 class DPUnit(Spec):
@@ -74,6 +78,10 @@ class DPPolicy(Spec):
     """Counts, sums, means, quantiles and feature tables to measure; or a synthetic table."""
     synthetic: Synthesis | None = None
     """A table of invented people, drawn from noisy counts; or statistics."""
+    regulation: Annotated[
+        tuple[Literal["nist_sp_800_226"], ...], BeforeValidator(_several), Field(strict=False)
+    ] = ()
+    """Rules whose every clause is checked, one or a list; a clause that fails refuses the release."""
     thresholds: DPThresholds = Field(default_factory=DPThresholds)
     publish: Publish
     schedule: Schedule | None = None

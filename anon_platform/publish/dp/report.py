@@ -11,6 +11,7 @@ from anon_platform.publish.dp.meaning import posterior, two_sentences
 from anon_platform.publish.dp.plot import beliefs, spent_bars
 from anon_platform.publish.headlines import Headline, missed_thresholds
 from anon_platform.publish.pdf import PDF, write_pdf
+from anon_platform.publish.regulations import regulations_of
 from anon_platform.publish.report import facts, files, in_style, provenance, rendered
 from anon_platform.publish.wording import SMALL_CELL, Counts, moment, percent, plural
 
@@ -36,6 +37,9 @@ def content(
     counts, unit = Counts(SMALL_CELL), manifest["people"]["name"]
     loss = manifest["privacy_loss"]
     rows = {"in": 0, "out": 0, "suppressed": 0}
+    regulations = regulations_of(assessment["detail"])
+    clauses = {clause.check for regulation in regulations for clause in regulation.clauses}
+    measured = [metric for metric in manifest["metrics"] if metric["check"] not in clauses]
     return {
         "dp": True,
         "title": manifest["title"],
@@ -51,7 +55,8 @@ def content(
         "sentences": two_sentences(loss["epsilon"], loss["delta"], unit),
         "beliefs": beliefs(loss["epsilon"], unit),
         "limits": _limits(manifest),
-        "groups": check_groups(list(manifest["metrics"]), rows, unit, counts),
+        "groups": check_groups(measured, rows, unit, counts),
+        "regulations": regulations,
         "population": account["population"],
         "rule": account["rule"],
         "bars": spent_bars(account["shares"]),

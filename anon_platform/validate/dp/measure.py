@@ -11,9 +11,11 @@ from anon_platform.dp import Loss, epsilon_of
 from anon_platform.policy import DPPolicy
 from anon_platform.validate.assessment import Assessment
 from anon_platform.validate.dp.constraints import broken_rows
+from anon_platform.validate.dp.regulations import judged
 from anon_platform.validate.dp.tables import Table, faults_of, released, strays, types_named
 from anon_platform.validate.files import read_as
 from anon_platform.validate.metric import Metric, most
+from anon_platform.validate.regulations import metrics_of
 
 CHECKS = (
     "privacy_loss",
@@ -65,10 +67,13 @@ def assess_dp(evidence: DPEvidence) -> Assessment:
         *_constraints(evidence),
         *_errors(evidence),
     ]
+    rulings = judged(evidence.policy, evidence.spent)
+    metrics += metrics_of(rulings)
     detail: dict[str, Any] = {
         "accounts": [vars(each) for each in evidence.accounts],
         "half_widths": dict(evidence.half_widths),
         "fit": dict(evidence.fit),
+        "regulations": [each.as_json() for each in rulings],
     }
     return Assessment(metrics=tuple(metrics), detail=detail)
 

@@ -1,7 +1,7 @@
-"""NIST SP 800-226: a claim of differential privacy, of which this package can make none as yet.
+"""NIST SP 800-226: a claim of differential privacy, which a release of treated records cannot make.
 
 No technique of `anonymize` is differentially private (a test says so), so that ε and δ fail: noise on columns bounds
-nothing that is learned of a person.
+nothing that is learned of a person. Releases under `privacy_loss` are ruled on in `validate/dp/regulations.py`.
 """
 
 from collections.abc import Callable, Mapping
