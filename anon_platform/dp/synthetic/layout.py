@@ -31,7 +31,7 @@ class Effort:
 
 
 EFFORTS = {
-    "fast": Effort(rounds=1.5, batch=8, cells=1 << 17, sampled=100_000, steps=100),
+    "fast": Effort(rounds=1.5, batch=4, cells=1 << 17, sampled=100_000, steps=100),
     "best": Effort(rounds=2, batch=4, cells=1 << 19, sampled=200_000, steps=150),
 }
 
