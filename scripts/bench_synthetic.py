@@ -148,7 +148,7 @@ def nist(folder: Path) -> Data:
     """The excerpt of the American Community Survey of the NIST collaborative research cycle, Massachusetts 2019."""
     frame = pl.read_parquet(folder / "bench/nist_ma2019.parquet").drop("PUMA", "INDP", "PWGTP", "WGTP")
     known: dict[str, Domain] = {
-        "AGEP": numbers(0, 99, 16), "POVPIP": numbers(0, 501, (1, 50, 100, 150, 200, 300, 400, 501)),
+        "AGEP": numbers(0, 99, 16), "POVPIP": numbers(0, 501, (1, 50, 100, 150, 200, 300, 400, 500.5)),
         "PINCP": numbers(-20_000, 1_500_000, (0, 1, 5000, 10_000, 20_000, 30_000, 40_000, 50_000, 75_000, 100_000, 150_000)),
     }  # fmt: skip
     return split(frame, known, "OWN_RENT")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.synthetic.junction import Scope, tree_cells
 
-FIRST = 0.35
+FIRST = 0.45
 """Share of the loss for the first marginals: of each column with the target, or of each column."""
 
 CHOOSING = 0.1
