@@ -73,14 +73,14 @@ def shares(frame, by):
 
 
 def test_without_noise_the_table_has_the_shares_of_the_source() -> None:
-    frame = visits(6000)
+    frame = visits(4000)
     table = made(frame, HUGE).table
     assert table.schema == frame.schema
-    assert abs(table.height - 6000) <= 1
+    assert abs(table.height - 4000) <= 1
     truth = frame.with_columns(pl.col("weight").fill_nan(None))
     for pair in (["sex", "outcome"], ["diagnosis", "outcome"], ["diagnosis", "sex"], ["constant", "outcome"]):
         real, synthetic = shares(truth, pair), shares(table, pair)
-        assert sum(abs(real.get(key, 0) - synthetic.get(key, 0)) for key in real | synthetic) < 0.02
+        assert sum(abs(real.get(key, 0) - synthetic.get(key, 0)) for key in real | synthetic) < 0.04
     assert table["weight"].null_count() / table.height == pytest.approx(0.1, abs=0.02)
     dead = pl.col("outcome") == "dead"
     old = table.filter(pl.col("age") >= 78).select(dead.mean()).item()
@@ -282,11 +282,27 @@ def test_wrong_settings_are_refused_before_anything_is_measured() -> None:
     assert (
         refused(BudgetError, contribution=0) == "a person has at least one row; state the contribution bound"
     )
-    wide = {**DOMAINS, "age": Numbers(kind="numbers", bounds=(0, 1000), bins=1000, step=0.1)}
-    wide["outcome"] = Numbers(kind="numbers", bounds=(0, 1000), bins=1000, step=0.1)
-    settings = Synthesis(rows=1, target="age", constraints=[{"column": "age", "at_most": "outcome"}])
-    frame_error = refused(PolicyError, settings=settings, domains=wide, required=set())
-    assert frame_error == "column outcome: its domain is numbers, but it does not hold numbers"
+
+
+def test_tables_that_are_too_large_are_refused_before_any_data_is_there() -> None:
+    wide = {
+        "low": Numbers(kind="numbers", bounds=(0, 1000), bins=1000, step=0.1),
+        "high": Numbers(kind="numbers", bounds=(0, 1000), bins=1000, step=0.1),
+        "code": Categories(kind="categories", values=tuple(range(3000))),
+    }
+    ordered = Synthesis(rows=1, constraints=[{"column": "low", "at_most": "high"}])
+    with pytest.raises(PolicyError) as error:
+        expected(ordered, wide, set(), loss_of(1.0, 1e-6), 1)
+    assert str(error.value) == (
+        "constraints: columns low, high have 1,002,001 combinations of bins or categories, more than 100,000;"
+        " write wider bins or fewer categories"
+    )
+    with pytest.raises(PolicyError) as error:
+        expected(Synthesis(rows=1, target="low"), wide, set(), loss_of(1.0, 1e-6), 1)
+    assert str(error.value) == (
+        "synthesis: low and code have 3,004,001 combinations of bins or categories, more than 2,000,000;"
+        " write wider bins or fewer categories"
+    )
 
 
 @pytest.mark.parametrize(

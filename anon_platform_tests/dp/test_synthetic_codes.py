@@ -81,6 +81,13 @@ def test_numbers_fall_into_the_bin_that_plain_python_finds(values) -> None:
     assert coded.encoded(series).tolist() == [code(value) for value in values]
 
 
+def test_whole_numbers_in_floats_are_categories_and_other_numbers_are_not() -> None:
+    coded = column(Categories(kind="categories", values=[1, 2]), pl.Float64())
+    assert coded.encoded(pl.Series([1.0, 2.0, 1.5, math.nan, None])).tolist() == [0, 1, 2, 2, 2]
+    small = column(Categories(kind="categories", values=[1, 2]), pl.Int8())
+    assert small.encoded(pl.Series([2, 100, None], dtype=pl.Int8)).tolist() == [1, 2, 2]
+
+
 def test_dates_beyond_the_bounds_count_as_the_bounds() -> None:
     coded = column(DATES[4], pl.Date())
     days = [dt.date(1900, 1, 1), dt.date(2019, 3, 15), dt.date(2020, 1, 1), None, dt.date(9000, 1, 1)]
@@ -123,6 +130,21 @@ def test_what_is_missing_in_a_required_column_counts_as_its_first() -> None:
             Categories(kind="categories", values=[1], other="rest"),
             pl.Int64,
             "column x: it does not hold text, so that 'rest' cannot stand in it; leave out other",
+        ),
+        (
+            Categories(kind="categories", values=[1, 300]),
+            pl.UInt8,
+            "column x: it cannot hold some of its categories; correct them or its type",
+        ),
+        (
+            Numbers(kind="numbers", bounds=(-1, 9)),
+            pl.UInt8,
+            "column x: its type cannot hold its bounds; write narrower ones or correct its type",
+        ),
+        (
+            Numbers(kind="numbers", bounds=(0, 9), step=0.5),
+            pl.Int64,
+            "column x: it holds whole numbers; write a whole step",
         ),
         (
             Numbers(kind="numbers", bounds=(0.2, 0.8)),

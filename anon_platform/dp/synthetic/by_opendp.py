@@ -71,7 +71,7 @@ def _measurement(
     names = [str(at) for at in range(len(sizes))]
     then: mbi.Algorithm = mbi.MST() if method == "mst" else mbi.AIM(max_size=MEGABYTES, rounds=ROUNDS)
     if target is not None:
-        pairs = [mbi.Count([name, str(target)]) for name in names if name != str(target)]
+        pairs = [mbi.Count((name, str(target))) for name in names if name != str(target)]
         then = mbi.Sequential(algorithms=[mbi.Fixed(queries=pairs), then])
     privacy = dp.zero_concentrated_divergence() if loss.measure == "zcdp" else dp.max_divergence()
     measurement, _, _ = mbi.make_contingency_table(

@@ -1,7 +1,8 @@
 """Columns as whole numbers from 0, by their public domains, and back."""
 
+import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,10 +56,14 @@ class Named:
         unknown = len(self.values) if self.other is not None else self.missing or 0
         if self.dtype.is_float():
             values = values.fill_nan(None)
-        plain = values.cast(pl.String) if isinstance(self.values[0], str) else values
-        known = plain.replace_strict(
-            list(self.values), list(range(len(self.values))), default=unknown, return_dtype=pl.Int32
-        )
+        plain, names = values, list(self.values)
+        if isinstance(names[0], str):
+            plain = values.cast(pl.String)
+        elif not isinstance(names[0], bool):
+            # of a type that holds all categories; whole numbers in floats stay what they are
+            wide = pl.Float64 if self.dtype.is_float() else pl.Int64
+            plain, names = values.cast(wide), pl.Series(names).cast(wide).to_list()
+        known = plain.replace_strict(names, list(range(len(names))), default=unknown, return_dtype=pl.Int32)
         known = pl.select(pl.when(values.is_null()).then(self.missing or 0).otherwise(known)).to_series()
         return known.cast(pl.Int32).to_numpy()
 
@@ -130,8 +135,12 @@ class Stepped:
 
         if self.dtype.is_temporal():
             at = pl.Series(self.name, steps * int(self.step) * 1_000_000).cast(pl.Datetime("us"))
-            if isinstance(self.dtype, pl.Datetime) and self.dtype.time_zone is not None:
-                at = at.dt.replace_time_zone(self.dtype.time_zone, ambiguous="earliest", non_existent="null")
+            if isinstance(self.dtype, pl.Datetime) and (zone := self.dtype.time_zone) is not None:
+                # an hour that clocks skip is the hour after it
+                after = (at + dt.timedelta(hours=1)).dt.replace_time_zone(
+                    zone, ambiguous="earliest", non_existent="null"
+                )
+                at = at.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").fill_null(after)
             found = at.cast(self.dtype)
         else:
             number = np.round(steps * self.step, 12)
@@ -185,9 +194,18 @@ def _fault(domain: Domain, dtype: "pl.DataType") -> str | None:
     text = dtype in (pl.String, pl.Categorical, pl.Enum)
     if domain.other is not None and not text:
         return f"it does not hold text, so that {domain.other!r} cannot stand in it; leave out other"
+    if kind is int and dtype.is_numeric() and not _holds(dtype, domain.values):
+        return "it cannot hold some of its categories; correct them or its type"
     fits = {str: text, bool: dtype == pl.Boolean, int: dtype.is_numeric()}[kind]
     words = {str: "text", bool: "truth values", int: "whole numbers"}
     return None if fits else f"its categories are {words[kind]}, but it does not hold {words[kind]}"
+
+
+def _holds(dtype: "pl.DataType", values: Sequence[object]) -> bool:
+    """Whether a column of this type can hold the values."""
+    import polars as pl
+
+    return pl.Series(values).cast(dtype, strict=False).null_count() == 0
 
 
 def _of_numbers(name: str, dtype: "pl.DataType", domain: Numbers, *, required: bool) -> Stepped:
@@ -198,6 +216,12 @@ def _of_numbers(name: str, dtype: "pl.DataType", domain: Numbers, *, required: b
     if first > last:
         raise PolicyError(
             f"column {name}: no whole step of {domain.step:g} is between its bounds; write a finer step"
+        )
+    if dtype.is_integer() and domain.step != int(domain.step):
+        raise PolicyError(f"column {name}: it holds whole numbers; write a whole step")
+    if dtype.is_integer() and not _holds(dtype, [round(first * domain.step), round(last * domain.step)]):
+        raise PolicyError(
+            f"column {name}: its type cannot hold its bounds; write narrower ones or correct its type"
         )
     assert domain.bins != "found"
     if isinstance(domain.bins, int):

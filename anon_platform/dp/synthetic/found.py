@@ -20,6 +20,9 @@ BINS = 16
 FINE = 256
 """Bins of equal width in which the shares are counted."""
 
+NAMED = 200
+"""Categories that are named, at most: those of the greatest noisy counts."""
+
 MOST = 2**40
 """Rows that no threshold needs."""
 
@@ -126,7 +129,8 @@ def _named(values: "pl.Series", domain: Categories, threshold: Threshold) -> Cat
     text = values.cast(pl.String).alias("value").drop_nulls()
     counts = text.value_counts(name="n").filter(pl.col("value") != (domain.other or ""))
     exact = dict(zip(counts["value"].to_list(), counts["n"].to_list(), strict=True))
-    names = sorted(_mechanism(threshold)(exact))
+    noisy = _mechanism(threshold)(exact)
+    names = sorted(sorted(noisy, key=noisy.__getitem__)[-NAMED:])
     if values.dtype == pl.Boolean:
         return domain.model_copy(update={"values": tuple(name == "true" for name in names) or (False,)})
     if values.dtype.is_integer():

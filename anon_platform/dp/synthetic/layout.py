@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from anon_platform.dp.loss import Loss
 from anon_platform.dp.synthetic.junction import Scope, tree_cells
 
-FIRST = 0.35
+FIRST = 0.45
 """Share of the loss for the first marginals: of each column with the target, or of each column."""
 
 CHOOSING = 0.1
@@ -31,7 +31,7 @@ class Effort:
 
 
 EFFORTS = {
-    "fast": Effort(rounds=1.5, batch=8, cells=1 << 17, sampled=100_000, steps=100),
+    "fast": Effort(rounds=1.5, batch=4, cells=1 << 17, sampled=100_000, steps=100),
     "best": Effort(rounds=2, batch=4, cells=1 << 19, sampled=200_000, steps=150),
 }
 

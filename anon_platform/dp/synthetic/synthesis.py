@@ -122,9 +122,9 @@ def expected(
     rest to each with the target, where there is one.
     """
     plan, columns = _planned(settings, domains, required, loss, contribution)
-    finding, rest = _divided(domains, loss)
+    finding, granted = _divided(domains, loss)
     if settings.method != "light":
-        return _expected_of_opendp(settings, columns, rest, contribution, finding)
+        return _expected_of_opendp(settings, columns, granted, contribution, finding)
     first = noise_for(plan.first_loss, contribution)
     later = noise_for(plan.later_loss, contribution) if plan.rounds else None
     mean = _mean(first)
