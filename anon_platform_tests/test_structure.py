@@ -50,7 +50,7 @@ ONLY_IN = {
         "frontier/plot.py",
         "frontier/dp/plot.py",
     ),
-    "sklearn": ("validate/prediction/", "validate/utility/propensity.py"),
+    "sklearn": ("validate/prediction/", "validate/utility/propensity.py", "validate/dp/trial.py"),
     "opendp": "dp/",
     "mbi": "dp/synthetic/by_opendp.py",
     "sqlglot": "dp/statistics/sql.py",

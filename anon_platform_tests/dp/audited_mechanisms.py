@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from anon_platform.dp import Loss, epsilon_of, loss_of
+from anon_platform.dp import Loss, epsilon_of, loss_of, threshold
 from anon_platform.dp.audit import (
     Audit,
     Event,
@@ -26,7 +26,7 @@ from anon_platform.dp.bounding import Bounded, bounded
 from anon_platform.dp.domain import Categories, Domain, Numbers
 from anon_platform.dp.loss import UNIT
 from anon_platform.dp.noise import Noise, noise_for
-from anon_platform.dp.statistics import Statistic, found, plan_statistics
+from anon_platform.dp.statistics import Statistic, plan_statistics
 from anon_platform.dp.statistics import plan as planning
 from anon_platform.dp.statistics.measure import measure
 
@@ -165,18 +165,18 @@ def noise_too_small(factor: float, *modules: ModuleType) -> Iterator[None]:
 
 @contextmanager
 def _places_forgotten() -> Iterator[None]:
-    right = found.threshold_for
-    with patch.object(planning, "threshold_for", lambda loss, _places: right(loss, 1)):
+    right = threshold.threshold_for
+    with patch.object(planning, "threshold_for", lambda loss, _moves: right(loss, threshold.Moves(1, 1, 1))):
         yield
 
 
 @contextmanager
 def _threshold_too_low() -> Iterator[None]:
-    right = found.threshold_for
+    right = threshold.threshold_for
 
-    def wrong(loss: Loss, places: int) -> found.Threshold:
-        threshold = right(loss, places)
-        return replace(threshold, threshold=threshold.threshold // 2)
+    def wrong(loss: Loss, moves: threshold.Moves) -> threshold.Threshold:
+        made = right(loss, moves)
+        return replace(made, threshold=made.threshold // 2)
 
     with patch.object(planning, "threshold_for", wrong):
         yield
@@ -189,8 +189,8 @@ def _nothing() -> Iterator[None]:
 
 BROKEN: dict[str, Callable[[], AbstractContextManager[None]]] = {
     "": _nothing,
-    "sensitivity too small, × 1.5": partial(noise_too_small, 1.5, planning, found),
-    "sensitivity too small, × 3": partial(noise_too_small, 3.0, planning, found),
+    "sensitivity too small, × 1.5": partial(noise_too_small, 1.5, planning, threshold),
+    "sensitivity too small, × 3": partial(noise_too_small, 3.0, planning, threshold),
     BOUNDING: _nothing,
     PLACES: _places_forgotten,
     THRESHOLD: _threshold_too_low,

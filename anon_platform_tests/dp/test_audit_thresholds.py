@@ -8,8 +8,7 @@ import math
 import pytest
 
 from anon_platform.dp import Loss
-from anon_platform.dp.statistics import found as statistics
-from anon_platform.dp.synthetic import found as synthetic
+from anon_platform.dp.threshold import moves_of_people, moves_of_rows, threshold_for
 
 FAR = 60
 """In scales: noise beyond it has chance e^-60."""
@@ -31,14 +30,14 @@ def test_keys_that_only_one_person_has_are_shown_with_chance_delta_at_most(
 ) -> None:
     """As many keys as a person may have, each counted once; of rows, all of them in one category as well."""
     granted = Loss(loss.measure, loss.units, delta_units)
-    of_people = statistics.threshold_for(granted, places)
+    of_people = threshold_for(granted, moves_of_people(loss.measure, places))
     one = chance_from(loss.measure, of_people.scale, of_people.threshold - 1)
     assert (
         1 - (1 - one) ** places
         <= of_people.loss.delta_units * 1e-18 * (1 + 1e-9)
         <= granted.delta * (1 + 1e-9)
     )
-    of_rows = synthetic.threshold_for(granted, places)
+    of_rows = threshold_for(granted, moves_of_rows(places))
     for keys, rows in {(places, 1), (1, places)}:
         one = chance_from(loss.measure, of_rows.scale, of_rows.threshold - rows)
         assert (

@@ -53,7 +53,7 @@ def epsilon_lower_bound(seen: Seen, delta: float = 0.0, confidence: float = 0.95
     Of p ≤ e^ε q + δ and, for the opposite event, 1 − q ≤ e^ε (1 − p) + δ, whichever says more.
 
     >>> round(epsilon_lower_bound(Seen(731_059, 10**6, 268_941, 10**6)), 3)  # coin of ε = 1
-    0.995
+    0.996
     """
     p, q = seen.rates(confidence)
     return max(0.0, _log_ratio(p - delta, q), _log_ratio(1 - q - delta, 1 - p))

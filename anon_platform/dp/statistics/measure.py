@@ -173,9 +173,9 @@ def _found_keys(plan: Plan, planned: Planned, bounded: Bounded) -> pl.DataFrame:
     texts = [
         json.dumps([str(cell) if cell is not None else None for cell in row]) for row in names.iter_rows()
     ]
-    kept = planned.threshold.kept(dict(zip(texts, counted["__people__"].to_list(), strict=True)))
+    shown = planned.threshold.shown(dict(zip(texts, counted["__people__"].to_list(), strict=True)))
     places = {text: place for place, text in enumerate(texts)}
-    return names[[places[text] for text in kept]]
+    return names[[places[text] for text in sorted(shown)]]
 
 
 def _with_cell(

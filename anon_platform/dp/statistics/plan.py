@@ -9,10 +9,10 @@ from anon_platform.dp.loss import Loss
 from anon_platform.dp.noise import Noise, moved, noise_for, total
 from anon_platform.dp.statistics.axes import Axis
 from anon_platform.dp.statistics.conditions import require_condition
-from anon_platform.dp.statistics.found import Threshold, threshold_for
 from anon_platform.dp.statistics.levels import Level, levels_of
 from anon_platform.dp.statistics.settings import OF_NUMBERS, Condition, Statistic
 from anon_platform.dp.statistics.steps import Steps, steps_of
+from anon_platform.dp.threshold import Threshold, moves_of_people, threshold_for
 from anon_platform.errors import BudgetError, PolicyError
 
 MOST_CELLS = 500_000
@@ -134,7 +134,9 @@ def _planned(statistic: Statistic, domains: Mapping[str, Domain], loss: Loss, co
     if has_found_keys(statistic, domains):
         _require_found(statistic, loss)
         finding, left = left.parts([1, 1])
-        threshold = threshold_for(Loss(loss.measure, finding.units, loss.delta_units), contribution)
+        threshold = threshold_for(
+            Loss(loss.measure, finding.units, loss.delta_units), moves_of_people(loss.measure, contribution)
+        )
         levels: tuple[Level, ...] = (Level(()),)
     else:
         levels = _public_levels(statistic, axes, steps)

@@ -9,8 +9,8 @@ from anon_platform.errors import BudgetError
 
 if TYPE_CHECKING:
     import numpy as np
-    import opendp.prelude as dp
     from numpy.typing import NDArray
+    from opendp.mod import Measurement
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class Choice:
 
 def choice_for(loss: Loss, sensitivity: int) -> Choice:
     """The choice with the least noise whose loss is within `loss`."""
-    import opendp.prelude as dp
+    from opendp.mod import binary_search_param
 
     if loss.units == 0:
         raise BudgetError(
             "nothing of the privacy budget is left for the choice of marginals; raise ε or ask for less"
         )
-    scale = dp.binary_search_param(
+    scale = binary_search_param(
         lambda scale: _mechanism(loss.measure, scale), d_in=sensitivity, d_out=loss.amount, T=float
     )
     found = Choice(loss.measure, float(scale), sensitivity)
@@ -54,10 +54,15 @@ def choice_for(loss: Loss, sensitivity: int) -> Choice:
 
 
 @cache
-def _mechanism(measure: Measure, scale: float) -> "dp.Measurement":
-    import opendp.prelude as dp
+def _mechanism(measure: Measure, scale: float) -> "Measurement":
+    # not its prelude, which imports scikit-learn
+    from opendp.domains import atom_domain, vector_domain
+    from opendp.measurements import make_noisy_max
+    from opendp.measures import max_divergence, zero_concentrated_divergence
+    from opendp.metrics import linf_distance
+    from opendp.mod import enable_features
 
-    dp.enable_features("contrib")
-    space = dp.vector_domain(dp.atom_domain(T="i64")), dp.linf_distance(T="i64")
-    privacy = dp.zero_concentrated_divergence() if measure == "zcdp" else dp.max_divergence()
-    return dp.m.make_noisy_max(*space, privacy, scale=scale)
+    enable_features("contrib")
+    space = vector_domain(atom_domain(T="i64")), linf_distance(T="i64")
+    privacy = zero_concentrated_divergence() if measure == "zcdp" else max_divergence()
+    return make_noisy_max(*space, privacy, scale=scale)

@@ -1,17 +1,14 @@
 """Domains that the data names: categories of enough rows, and bins of about equal share; both paid for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 from anon_platform.dp.domain import Categories, Domain, Numbers
-from anon_platform.dp.loss import Loss, Measure, spent
+from anon_platform.dp.loss import Loss
 from anon_platform.dp.noise import noise_for
-from anon_platform.errors import BudgetError
+from anon_platform.dp.threshold import Threshold, moves_of_rows, threshold_for
 
 if TYPE_CHECKING:
-    import opendp.prelude as dp
     import polars as pl
 
 BINS = 16
@@ -22,73 +19,6 @@ FINE = 256
 
 NAMED = 200
 """Categories that are named, at most: those of the greatest noisy counts."""
-
-MOST = 2**40
-"""Rows that no threshold needs."""
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """Noise on the number of rows of each category, and the noisy number from which the category is named."""
-
-    measure: Measure
-    scale: float
-    threshold: int
-    contribution: int
-
-    @property
-    def loss(self) -> Loss:
-        """What OpenDP proves that naming categories loses, δ included, in units rounded up.
-
-        Of the threshold below: OpenDP names what is at the threshold, too, but up to 0.16 leaves it out of δ, which is then
-        too small by e^(1/scale) (opendp issue 2922).
-        """
-        amount, delta = _mechanism(replace(self, threshold=self.threshold - 1)).map((self.contribution,) * 3)
-        return spent(self.measure, amount, delta)
-
-
-def threshold_for(loss: Loss, contribution: int) -> Threshold:
-    """The least noise and then the least threshold within the loss and its δ."""
-    if loss.delta_units == 0:
-        raise BudgetError(
-            "categories that are found need a part of δ, which is 0; name the categories or grant a part of δ to keys"
-        )
-    scale = noise_for(Loss(loss.measure, loss.units), contribution).scale
-    low, high = contribution + 1, contribution + 2
-    while not _within(Threshold(loss.measure, scale, high, contribution), loss):
-        low, high = high, high * 2
-        if high > MOST:
-            raise BudgetError(
-                "δ is too small for categories that are found; raise it, or name the categories"
-            )
-    while low < high:
-        middle = (low + high) // 2
-        fits = _within(Threshold(loss.measure, scale, middle, contribution), loss)
-        low, high = (low, middle) if fits else (middle + 1, high)
-    return Threshold(loss.measure, scale, low, contribution)
-
-
-def _within(threshold: Threshold, loss: Loss) -> bool:
-    found = threshold.loss
-    return found.delta_units <= loss.delta_units and found.units <= loss.units
-
-
-@cache
-def _mechanism(threshold: Threshold) -> "dp.Measurement":
-    import opendp.prelude as dp
-
-    dp.enable_features("contrib")
-    domain, distance = (
-        dp.map_domain(dp.atom_domain(T=str), dp.atom_domain(T="i64")),
-        dp.absolute_distance(T="i64"),
-    )
-    if threshold.measure == "zcdp":
-        return dp.m.make_gaussian_threshold(
-            domain, dp.l02inf_distance(distance), threshold.scale, threshold.threshold
-        )
-    return dp.m.make_laplace_threshold(
-        domain, dp.l01inf_distance(distance), threshold.scale, threshold.threshold
-    )
 
 
 def is_sought(domain: Domain) -> bool:
@@ -114,7 +44,7 @@ def resolved(
         domain = domains[name]
         if isinstance(domain, Categories):
             granted = Loss(loss.measure, part.units, deltas[0].delta_units)
-            threshold = threshold_for(granted, contribution)
+            threshold = threshold_for(granted, moves_of_rows(contribution))
             found[name] = _named(frame[name], domain, threshold)
             losses.append(threshold.loss)
         elif isinstance(domain, Numbers):
@@ -129,7 +59,7 @@ def _named(values: "pl.Series", domain: Categories, threshold: Threshold) -> Cat
     text = values.cast(pl.String).alias("value").drop_nulls()
     counts = text.value_counts(name="n").filter(pl.col("value") != (domain.other or ""))
     exact = dict(zip(counts["value"].to_list(), counts["n"].to_list(), strict=True))
-    noisy = _mechanism(threshold)(exact)
+    noisy = threshold.shown(exact)
     names = sorted(sorted(noisy, key=noisy.__getitem__)[-NAMED:])
     if values.dtype == pl.Boolean:
         return domain.model_copy(update={"values": tuple(name == "true" for name in names) or (False,)})
