@@ -16,6 +16,7 @@ from anon_platform.policy import DPPolicy
 from anon_platform.publish import MANIFEST, file_hashes, write_dp_report, write_json
 from anon_platform.validate import Assessment
 from anon_platform.validate.dp import DPEvidence, Spent, Table, assess_dp
+from anon_platform.validate.dp.measure import typed
 
 RESTS_ON_MANIFEST = (
     "the privacy loss: it is what the mechanisms are proved to lose, and no file can show it",
@@ -88,10 +89,22 @@ def write_dp_release(
     manifest = _manifest(policy, work, drawn, assessment, ledger.head())
     manifest["files"] = file_hashes(folder)
     write_dp_report(
-        folder / "report.html", manifest=manifest, assessment=whole, account=_account(balance, policy)
+        folder / "report.html",
+        manifest=manifest,
+        assessment=whole,
+        account=_account(balance, policy),
+        answers=_answers(policy, folder / "data", drawn),
     )
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)
+
+
+def _answers(policy: DPPolicy, data: Path, drawn: Drawn) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each statistic, which carry noise; a synthetic table is not shown."""
+    if policy.synthetic is not None:
+        return {}
+    found = {file.name: typed(data, table_of(policy, file))[0] for file in drawn.files}
+    return {name: frame.to_dicts() for name, frame in found.items()}
 
 
 def _manifest(

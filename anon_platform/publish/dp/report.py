@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from anon_platform.publish.checks import check_groups
+from anon_platform.publish.dp.answers import answer_tables
 from anon_platform.publish.dp.columns import column_rows
 from anon_platform.publish.dp.meaning import posterior, two_sentences
 from anon_platform.publish.dp.plot import beliefs, spent_bars
@@ -22,16 +23,23 @@ def write_dp_report(
     manifest: dict[str, Any],
     assessment: Mapping[str, Any],
     account: Mapping[str, Any],
+    answers: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> None:
-    """Writes the report: the same bytes for the same input. account: what was taken of the budget, and what is left."""
-    told = rendered("dp.html.j2", content(manifest, assessment, account))
+    """Writes the report: the same bytes for the same input.
+
+    account: what was taken of the budget, and what is left. answers: the rows of each statistic, as they are released.
+    """
+    told = rendered("dp.html.j2", content(manifest, assessment, account, answers))
     file.write_text(told, encoding="utf-8")
     if manifest.get("pdf"):
         write_pdf(file.with_name(PDF), told, identifier=manifest["release_id"])
 
 
 def content(
-    manifest: Mapping[str, Any], assessment: Mapping[str, Any], account: Mapping[str, Any]
+    manifest: Mapping[str, Any],
+    assessment: Mapping[str, Any],
+    account: Mapping[str, Any],
+    answers: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """What the template shows, in words."""
     counts, unit = Counts(SMALL_CELL), manifest["people"]["name"]
@@ -64,6 +72,7 @@ def content(
         "releases": _releases(account["releases"], manifest),
         "others": _others(account["releases"], manifest),
         "measurements": [_measurement(each) for each in manifest["plan"]["expected"]],
+        "answers": answer_tables(answers),
         "tables": [_table(each) for each in manifest["tables_drawn"]],
         "columns": column_rows(manifest),
         "unit": unit,
@@ -94,9 +103,9 @@ def _headlines(
             "sure at most after reading it all, whatever else is known",
         ),
         Headline(
-            "Budget left",
+            "One more release may take",
             f"ε = {overall['left']:.3g}",
-            f"of {overall['cap_epsilon']:g} for all releases about {account['population']}",
+            f"under the cap of {overall['cap_epsilon']:g} for all releases about {account['population']} together",
             missed=not passed.get("privacy_budget", True),
         ),
     ]
