@@ -1,11 +1,13 @@
 """The base of every settings object: frozen, and unknown keys are refused."""
 
 import ast
+import datetime as dt
 import inspect
 import textwrap
 from itertools import pairwise
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Spec(BaseModel):
@@ -13,6 +15,16 @@ class Spec(BaseModel):
 
     # no use_attribute_docstrings: it reads the source of every class at every start; see `descriptions`
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def _no_number(value: object) -> object:
+    if isinstance(value, (int, float)):
+        raise ValueError("write a day, such as 2026-03-01")  # noqa: TRY004 - pydantic tells ValueErrors
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_no_number), Field(strict=False)]
+"""A day as YAML reads it, or as text; a number, which could be seconds of an epoch, is none."""
 
 
 def descriptions(settings: type[Spec]) -> dict[str, str]:

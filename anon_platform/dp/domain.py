@@ -4,18 +4,15 @@ A domain that was read off the data would tell of it, before any noise: so it is
 that is public, or the policy pays for finding it.
 """
 
-import datetime as dt
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from anon_platform.spec import Spec
+from anon_platform.spec import Day, Spec
 
 Category = StrictStr | StrictBool | StrictInt
 """A category as the source holds it: text, a whole number or a truth value."""
-
-Day = Annotated[dt.date, Field(strict=False)]
 
 MOST_BINS = 1000
 MOST_STEPS = 2**40

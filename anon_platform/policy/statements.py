@@ -1,11 +1,10 @@
 """What the policy's owner states, since no program can measure it: who the expert is, what contracts say, where keys lie."""
 
-import datetime as dt
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from anon_platform.spec import Spec
+from anon_platform.spec import Day, Spec
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -34,7 +33,7 @@ class Expert(Spec):
 class IntruderTest(Spec):
     """A motivated intruder test that somebody held on a release of this policy, and what came of it."""
 
-    held_on: dt.date = Field(strict=False)
+    held_on: Day
     """The day, such as 2026-03-01."""
     by: Text
     """Who tried, such as a team or a company."""
