@@ -1,6 +1,7 @@
 """The accounts of the privacy budget, folded from the events of the ledger; no database here."""
 
 import shlex
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -117,6 +118,7 @@ class Account:
             raise BudgetError(
                 f"release {request.release_id} counts its loss otherwise than the caps: state δ = 0 in both, or in none"
             )
+        self._require_known_spelling(request.recipient)
         new = self.stated(request.recipient, request.caps)
         for who, cap in ((OVERALL, request.caps.overall), (request.recipient, request.caps.recipient)):
             left = less(cap.loss, self._taken(who, request.caps))
@@ -133,6 +135,15 @@ class Account:
                     f" asks for ε = {asked}; ask for less, or raise the cap: {self._raising(who)}"
                 )
         return new
+
+    def _require_known_spelling(self, recipient: str) -> None:
+        """A name that differs from a known one by blanks or capitals only would be given a cap of its own."""
+        for known in self.caps:
+            if known not in (OVERALL, recipient) and _spelt_alike(known) == _spelt_alike(recipient):
+                raise BudgetError(
+                    f"population {self.population}: the recipient {recipient!r} is in the ledger as {known}, who has an"
+                    " account; write the name as it stands there"
+                )
 
     def _taken(self, who: str, caps: Caps) -> Loss:
         return self.taken(who) if self.caps else Loss(caps.overall.rule, 0)
@@ -221,6 +232,15 @@ def _reserved(event: Event, told: dict[str, Any]) -> Reservation:
         actor=event.actor,
         reserved_at=event.at,
     )
+
+
+def _spelt_alike(name: str) -> str:
+    """The name without what two spellings of it differ in.
+
+    >>> _spelt_alike(" Team  A") == _spelt_alike("team a")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _of(who: str) -> str:

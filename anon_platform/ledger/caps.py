@@ -95,7 +95,7 @@ class Request:
     def __post_init__(self) -> None:
         for name in ("population", "dataset", "recipient", "release_id"):
             require_short_text(getattr(self, name), name)
-            if not getattr(self, name):
+            if not getattr(self, name).strip():
                 raise BudgetError(f"a request names its {name.replace('_', ' ')}; the name is empty")
         require_short_text(self.purpose, "purpose")
         object.__setattr__(self, "epsilon", float(self.epsilon))
