@@ -30,7 +30,7 @@ from anon_platform.pipeline.stages import (
     require_not_lost,
     wipe_others,
 )
-from anon_platform.pipeline.staging import Work, current, exclusive, remember, staging, value_free
+from anon_platform.pipeline.staging import Work, current, exclusive, remember, value_free
 from anon_platform.pipeline.treatments import Progress
 from anon_platform.policy import DPPolicy
 from anon_platform.publish import promote, refuse
@@ -50,13 +50,13 @@ def raw(policy: DPPolicy, progress: Progress) -> StageReport:
         work = Work(policy.dataset, release_id_of(policy, found, key))
         remember(work, policy.hash)
         if work.released.exists():
-            record(ledger, "raw.materialized", policy, work, "already released", {}, found)
+            record(ledger, "raw.materialized", policy, work, "already released", {})
             return from_manifest("raw", work)
         require_not_lost(ledger, work)
         _give_back_others(ledger, work)
         wipe_others(work)
         numbers = work.done("raw")
-        reservation = _reserved(ledger, policy, work, found)
+        reservation = _reserved(ledger, policy, work)
         if numbers is None:
             with _given_back(ledger, reservation):
                 _copy(policy, work, key.derive("people"), found, progress)
@@ -67,16 +67,16 @@ def raw(policy: DPPolicy, progress: Progress) -> StageReport:
                 "delta_reserved": policy.privacy_loss.delta,
             }
             work.finish("raw", numbers)
-            record(ledger, "raw.materialized", policy, work, "ok", {}, found)
+            record(ledger, "raw.materialized", policy, work, "ok", {})
         return report_of("raw", work, numbers)
 
 
-def _reserved(ledger: Ledger, policy: DPPolicy, work: Work, found: str) -> Reservation:
+def _reserved(ledger: Ledger, policy: DPPolicy, work: Work) -> Reservation:
     """The reservation of the release; what is refused for want of budget is recorded."""
     try:
         reservation = Budget(ledger).reserve(request_of(policy, work.release_id))
     except BudgetError:
-        record(ledger, "release.refused", policy, work, "over budget", {}, found)
+        record(ledger, "release.refused", policy, work, "over budget", {})
         raise
     if reservation.state == "settled":
         raise BudgetError(
@@ -104,13 +104,14 @@ def _given_back(ledger: Ledger, reservation: Reservation) -> Iterator[None]:
 
 
 def _give_back_others(ledger: Ledger, work: Work) -> None:
-    """Returns what earlier inputs or policies of the dataset had reserved and never used; their staging is wiped next."""
-    for folder in staging(work.dataset).iterdir():
-        held = (
-            Budget(ledger).find(folder.name) if folder.is_dir() and folder.name != work.release_id else None
-        )
-        if held is not None and held.state == "reserved":
-            Budget(ledger).give_back(folder.name)
+    """Returns what earlier inputs or policies of the dataset had reserved and never used; their staging is wiped next.
+
+    The ledger is asked, not staging: a run may be killed before it has a folder, and folders may be deleted by hand.
+    """
+    budget = Budget(ledger)
+    for held in [each for balance in budget.balances() for each in balance.releases]:
+        if held.dataset == work.dataset and held.release_id != work.release_id and held.state == "reserved":
+            budget.give_back(held.release_id)
 
 
 def _copy(policy: DPPolicy, work: Work, key: Key, found: str, progress: Progress) -> None:
