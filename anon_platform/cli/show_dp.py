@@ -70,8 +70,8 @@ def expected_table(expected: tuple[Expected, ...]) -> Table:
             each.name,
             each.what,
             "found" if each.cells is None else f"{each.cells:,}",
-            f"{each.noise}, deviation {each.deviation:.4g}",
-            "told by the data" if each.half_width is None else f"± {each.half_width:.4g}",
+            each.noise + ("" if each.deviation is None else f", deviation {each.deviation:.4g}"),
+            "no end" if each.half_width is None else f"± {each.half_width:.4g}",
         )
     return table
 

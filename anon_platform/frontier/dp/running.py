@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from anon_platform.errors import BudgetError, PolicyError
 from anon_platform.ingest import snapshot
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
-from anon_platform.pipeline.dp.measuring import expected
+from anon_platform.pipeline.dp.measuring import expected, widest
 from anon_platform.pipeline.staging import Work, exclusive, value_free
 from anon_platform.pipeline.treatments import Progress, silent
 from anon_platform.policy import DPPolicy
@@ -30,7 +30,7 @@ SEED = 7
 
 @dataclass(frozen=True)
 class Tried:
-    """The policy at one ε. half_widths: by measurement; trial: of a synthetic table; reason: why there is none."""
+    """The policy at one ε. half_widths: by measurement, infinite where an interval has no end; trial: of a synthetic table; reason: why there is none."""
 
     epsilon: float
     half_widths: dict[str, float]
@@ -92,15 +92,11 @@ def _expected(policy: DPPolicy) -> Tried:
         lines = expected(policy)
     except (BudgetError, PolicyError) as error:
         return Tried(policy.privacy_loss.epsilon, {}, reason=str(error))
-    widest: dict[str, float] = {}
-    for line in lines:
-        if line.half_width is not None:
-            name = line.of or line.name
-            widest[name] = max(widest.get(name, 0.0), line.half_width)
+    widths = widest([replace(line, of=line.of or line.name) for line in lines])
     missed = tuple(
-        name for name, limit in policy.thresholds.half_width.items() if widest.get(name, 0.0) > limit
+        name for name, limit in policy.thresholds.half_width.items() if widths.get(name, 0.0) > limit
     )
-    return Tried(policy.privacy_loss.epsilon, widest, missed=missed)
+    return Tried(policy.privacy_loss.epsilon, widths, missed=missed)
 
 
 @value_free

@@ -1,5 +1,6 @@
 """The trade-off of ε as a page that is complete in itself, as JSON, and in words."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,16 @@ def as_json(found: TradeOff) -> dict[str, Any]:
         "dataset": found.policy.dataset,
         "policy_hash": found.policy.hash,
         "sample": found.sample,
-        "points": [asdict(point) for point in found.points],
+        "points": [_point(point) for point in found.points],
         "policy": found.own,
         "recommended": found.best,
     }
+
+
+def _point(point: Tried) -> dict[str, Any]:
+    """JSON has no infinity: an interval without an end has no width."""
+    widths = {name: width if math.isfinite(width) else None for name, width in point.half_widths.items()}
+    return {**asdict(point), "half_widths": widths}
 
 
 def recommendation(found: TradeOff) -> str:
@@ -64,7 +71,10 @@ def _row(found: TradeOff, at: int, point: Tried) -> dict[str, str]:
     line["missed"] = listing(list(point.missed)) if point.missed else ""
     trial = point.trial
     if trial is None:
-        widths = [f"{name} ± {width:.4g}" for name, width in point.half_widths.items()]
+        widths = [
+            f"{name} ± {width:.4g}" if math.isfinite(width) else f"{name}: no end"
+            for name, width in point.half_widths.items()
+        ]
         return {**line, "widths": "; ".join(widths)}
     area, low, high = trial.membership.auc
     return {

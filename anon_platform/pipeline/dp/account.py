@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from anon_platform.errors import PolicyError
 from anon_platform.ingest import fingerprint, source_files
 from anon_platform.keys import Key, load_key
 from anon_platform.ledger import INSTANCE_KEY, Ledger
@@ -15,17 +16,21 @@ from anon_platform.version import RELEASED_DATA_VERSION
 def request_of(policy: DPPolicy, release_id: str) -> Request:
     """The request of a release: the whole loss that the policy states, whatever of it the mechanisms use."""
     stated = policy.privacy_loss
-    return Request(
-        population=stated.population,
-        dataset=policy.dataset,
-        recipient=policy.publish.recipient,
-        release_id=release_id,
-        purpose=policy.publish.purpose[:200],
-        caps=Caps(_cap(stated.caps.overall), _cap(stated.caps.recipient)),
-        loss=stated.loss,
-        epsilon=stated.epsilon,
-        delta=stated.delta,
-    )
+    try:
+        return Request(
+            population=stated.population,
+            dataset=policy.dataset,
+            recipient=policy.publish.recipient,
+            release_id=release_id,
+            # a folded text of YAML ends in a line break, and the ledger keeps single lines
+            purpose=" ".join(policy.publish.purpose.split())[:200],
+            caps=Caps(_cap(stated.caps.overall), _cap(stated.caps.recipient)),
+            loss=stated.loss,
+            epsilon=stated.epsilon,
+            delta=stated.delta,
+        )
+    except ValueError as error:
+        raise PolicyError(f"publish: {error}") from None
 
 
 def _cap(stated: StatedCap) -> Cap:

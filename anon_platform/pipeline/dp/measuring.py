@@ -1,6 +1,7 @@
 """What is measured for a release: before it, how exact it will be; then once, with noise; and never again."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,10 @@ class Expected:
     """In words."""
     noise: str
     """Gaussian or Laplace."""
-    deviation: float
-    """Standard deviation of the noise on one number, in the measurement's unit."""
+    deviation: float | None
+    """Standard deviation of the noise on one number, in the measurement's unit; None where the interval has no end."""
     half_width: float | None
-    """Half of the 95 % interval of one number; None where only the data tells."""
+    """Half of the 95 % interval of one number; None where it has no end, since noise may hide so few rows."""
     cells: int | None
     """Numbers that are measured; None where the data names them."""
 
@@ -108,12 +109,26 @@ def expected(policy: DPPolicy) -> tuple[Expected, ...]:
             name=line["statistic"] + (f", {line['level']}" if line["level"] else ""),
             what=f"{line['measure'].replace('_', ' ')}{_for(line['for'])}",
             noise="Gaussian" if noises[line["statistic"]] == "zcdp" else "Laplace",
-            deviation=line["noise"],
-            half_width=line["half_width"],
+            deviation=_finite(line["noise"]),
+            half_width=_finite(line["half_width"]),
             cells=line["groups"],
         )
         for line in expected_lines(plan).iter_rows(named=True)
     )
+
+
+def _finite(number: float) -> float | None:
+    """JSON has no infinity."""
+    return number if math.isfinite(number) else None
+
+
+def widest(found: Sequence[Expected]) -> dict[str, float]:
+    """By statistic, half of the widest 95 % interval; infinite where one has no end."""
+    widths: dict[str, float] = {}
+    for each in found:
+        width = math.inf if each.half_width is None else each.half_width
+        widths[each.of] = max(widths.get(each.of, 0.0), width)
+    return widths
 
 
 def _for(told: str | None) -> str:

@@ -1,5 +1,6 @@
 """What a differentially private run would do and how exact it would be; no row is read, and nothing is spent."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import polars as pl
 
 from anon_platform.errors import BudgetError, PolicyError, SourceError
 from anon_platform.ingest import column_type, schema_faults, source_files, source_schema
-from anon_platform.pipeline.dp.measuring import Expected, expected
+from anon_platform.pipeline.dp.measuring import Expected, expected, planned, widest
 from anon_platform.policy import DPColumn, DPPolicy
 from anon_platform.policy.rules.privacy import Broken
 from anon_platform.publish import pdf_fault
@@ -89,27 +90,46 @@ def dp_faults(policy: DPPolicy) -> list[Broken]:
     ]
     if policy.publish.pdf and (fault := pdf_fault()) is not None:
         faults.append((("publish", "pdf"), fault))
-    return faults or _of_what_is_measured(policy)
+    types = {
+        name: column_type(policy.columns[name], schema[name]) for name in policy.domains if name in schema
+    }
+    return faults or _of_what_is_measured(policy, types)
 
 
-def _of_what_is_measured(policy: DPPolicy) -> list[Broken]:
+def _of_what_is_measured(policy: DPPolicy, types: Mapping[str, pl.DataType]) -> list[Broken]:
     """What cannot be measured at all, or not as exactly as the policy demands: known before anything is spent."""
     try:
         found = expected(policy)
+        _require_types(policy, types)
     except (PolicyError, BudgetError) as error:
         return [(("statistics" if policy.statistics else "synthetic",), str(error))]
-    widest: dict[str, float] = {}
-    for each in found:
-        if each.half_width is not None:
-            widest[each.of] = max(widest.get(each.of, 0.0), each.half_width)
+    widths = widest(found)
     return [
         (
             ("thresholds", "half_width", name),
-            f"the 95 % interval would be ± {widest[name]:.4g}; raise this limit, ε, or the statistic's share",
+            f"the 95 % interval {_in_words(widths[name])}; raise this limit, ε, or the statistic's share",
         )
         for name, limit in policy.thresholds.half_width.items()
-        if widest.get(name, 0.0) > limit
+        if widths.get(name, 0.0) > limit
     ]
+
+
+def _in_words(width: float) -> str:
+    return (
+        f"would be ± {width:.4g}" if math.isfinite(width) else "has no end, since noise may hide so few rows"
+    )
+
+
+def _require_types(policy: DPPolicy, types: Mapping[str, pl.DataType]) -> None:
+    """Raises what measuring would, after the loss was spent, where columns cannot hold what is asked of them."""
+    if policy.synthetic is not None:
+        from anon_platform.dp.synthetic import check
+
+        check(policy.synthetic, policy.domains, policy.required, types)
+        return
+    from anon_platform.dp.statistics.measure import require_schema
+
+    require_schema(planned(policy), types)
 
 
 def _fits(column: DPColumn, found: pl.DataType) -> bool:
@@ -120,8 +140,10 @@ def _fits(column: DPColumn, found: pl.DataType) -> bool:
     if column.domain.kind == "dates":
         return isinstance(dtype, (pl.Date, pl.Datetime))
     first = None if column.domain.values == "found" else column.domain.values[0]
+    if first is None:
+        return dtype in (pl.String(), pl.Boolean()) or dtype.is_integer()
     if dtype == pl.String():
-        return first is None or isinstance(first, str)
+        return isinstance(first, str)
     if dtype == pl.Boolean():
         return isinstance(first, bool)
     return dtype.is_integer() and isinstance(first, int) and not isinstance(first, bool)

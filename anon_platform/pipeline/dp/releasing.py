@@ -1,14 +1,19 @@
 """From noisy results to a release folder: evidence for the checks, report and manifest; nothing exact about the data in it."""
 
+import math
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from anon_platform.dp import Loss, epsilon_of
+from anon_platform.dp.domain import Categories, Dates, Domain
+from anon_platform.dp.statistics import Statistic
+from anon_platform.dp.statistics.axes import Axis
 from anon_platform.ledger import Ledger
 from anon_platform.ledger.balance import Balance, Share
 from anon_platform.ledger.budget import Budget
-from anon_platform.pipeline.dp.measuring import Drawn, File
+from anon_platform.pipeline.dp.measuring import Drawn, File, widest
 from anon_platform.pipeline.dp.plan import dp_plan_of
 from anon_platform.pipeline.manifest import versions
 from anon_platform.pipeline.staging import Work
@@ -34,19 +39,15 @@ def assessment_of(policy: DPPolicy, data: Path, drawn: Drawn, granted: Loss, bal
             granted=granted,
             spent=drawn.spent,
             accounts=accounts_of(balance, policy.publish.recipient),
-            half_widths=_widest(drawn) if policy.statistics else {},
+            half_widths=_known(drawn) if policy.statistics else {},
             fit=drawn.fit,
         )
     )
 
 
-def _widest(drawn: Drawn) -> dict[str, float]:
-    """By statistic, half of the widest 95 % interval that was expected."""
-    found: dict[str, float] = {}
-    for each in drawn.expected:
-        if each.half_width is not None:
-            found[each.of] = max(found.get(each.of, 0.0), each.half_width)
-    return found
+def _known(drawn: Drawn) -> dict[str, float]:
+    """By statistic, half of the widest 95 % interval that was expected, where it has an end."""
+    return {name: width for name, width in widest(drawn.expected).items() if math.isfinite(width)}
 
 
 def accounts_of(balance: Balance, recipient: str) -> list[Spent]:
@@ -67,9 +68,19 @@ def table_of(policy: DPPolicy, file: File) -> Table:
     if policy.synthetic is not None:
         return Table(file.name, file.types, policy.domains, policy.required)
     (statistic,) = [each for each in policy.statistics if each.name == file.name]
-    # totals have no value in the columns that they sum over
-    domains = {} if statistic.hierarchies else {name: policy.domains[name] for name in statistic.groups}
+    domains = {name: _labelled(statistic, name, policy.domains[name]) for name in statistic.groups}
     return Table(file.name, file.types, domains, frozenset())
+
+
+def _labelled(statistic: Statistic, column: str, domain: Domain) -> Domain:
+    """The domain of a column's labels: periods begin before the first day that may be, totals have names of their own."""
+    if isinstance(domain, Dates):
+        first = Axis(column, domain).labels[0]
+        return domain.model_copy(update={"bounds": (min(first, domain.bounds[0]), domain.bounds[1])})
+    coarser = tuple(dict.fromkeys(statistic.hierarchies.get(column, {}).values()))
+    if isinstance(domain, Categories) and coarser:
+        return domain.model_copy(update={"values": (*domain.values, *coarser)})
+    return domain
 
 
 def write_dp_release(
@@ -82,7 +93,8 @@ def write_dp_release(
 ) -> None:
     """Writes the release to `folder`, a draft in staging: data, assessment, report and manifest."""
     folder.mkdir()
-    work.take("anonymized", "data", folder / "data")
+    # copied, not moved: it is paid for, so that a failure here must leave it for the next run
+    shutil.copytree(work.part("anonymized") / "data", folder / "data")
     whole = {"passed": assessment.passed, **assessment.model_dump(mode="json"), "measured": drawn.measured}
     write_json(folder / "assessment.json", whole)
     balance = Budget(ledger).balance(policy.privacy_loss.population)

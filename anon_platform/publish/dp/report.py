@@ -161,13 +161,13 @@ def _others(releases: Sequence[Mapping[str, Any]], manifest: Mapping[str, Any]) 
 
 
 def _measurement(expected: Mapping[str, Any]) -> dict[str, str]:
-    width, cells = expected["half_width"], expected["cells"]
+    width, cells, deviation = expected["half_width"], expected["cells"], expected["deviation"]
     return {
         "name": expected["name"],
         "what": expected["what"],
-        "noise": f"{expected['noise']}, deviation {expected['deviation']:.4g}",
+        "noise": expected["noise"] + ("" if deviation is None else f", deviation {deviation:.4g}"),
         "cells": "" if cells is None else f"{cells:,}",
-        "half_width": "told by the data" if width is None else f"± {width:.4g}",
+        "half_width": "no end" if width is None else f"± {width:.4g}",
     }
 
 
