@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def beliefs(epsilon: float, unit: str) -> str:
-    """Belief after the release against belief before it, at most and at least."""
+    """Belief after the release against belief before it, at most and at least, when odds change by e^ε at most."""
 
     def draw(figure: "Figure") -> None:
         axes = axes_on(figure, 300, left=52, right=14, top=14, bottom=46)

@@ -8,7 +8,7 @@ from typing import Any
 from anon_platform.publish.checks import check_groups
 from anon_platform.publish.dp.answers import answer_tables
 from anon_platform.publish.dp.columns import column_rows
-from anon_platform.publish.dp.meaning import posterior, two_sentences
+from anon_platform.publish.dp.meaning import bounds, posterior, two_sentences
 from anon_platform.publish.dp.plot import beliefs, spent_bars
 from anon_platform.publish.headlines import Headline, missed_thresholds
 from anon_platform.publish.pdf import PDF, write_pdf
@@ -60,8 +60,8 @@ def content(
         "demanded": sum(metric["threshold"] is not None for metric in manifest["metrics"]),
         "missed": missed_thresholds({**manifest, "rows": rows}, counts),
         "headlines": _headlines(manifest, assessment, account),
-        "sentences": two_sentences(loss["epsilon"], loss["delta"], unit),
-        "beliefs": beliefs(loss["epsilon"], unit),
+        "sentences": two_sentences(loss, unit),
+        "beliefs": beliefs(bounds(loss)[0], unit),
         "limits": _limits(manifest),
         "groups": check_groups(measured, rows, unit, counts),
         "regulations": regulations,
@@ -99,8 +99,8 @@ def _headlines(
         ),
         Headline(
             "Who suspects that somebody is in the data",
-            f"50 % → {percent(posterior(0.5, loss['epsilon']), 0)}",
-            "sure at most after reading it all, whatever else is known",
+            f"50 % → {percent(posterior(0.5, bounds(loss)[0]), 0)}",
+            "sure at most after reading it all, knowing everybody else’s records",
         ),
         Headline(
             "One more release may take",
