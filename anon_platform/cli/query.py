@@ -1,11 +1,15 @@
 """`anon query`: SQL, answered with noise."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anon_platform.cli.terminal import AsJson, Exit, Reason, err, json_out, out, print_whole, progress_bars
+
+if TYPE_CHECKING:  # imported when the command runs, so that help comes at once
+    from anon_platform.pipeline.dp import Fits
+    from anon_platform.pipeline.dp.measuring import Expected
 
 
 def query(
@@ -39,13 +43,16 @@ def query(
 
     [bold]anon query policies/readmission_statistics.yaml --epsilon 0.1 --delta 1e-8 --purpose "stays by age" "SELECT age, AVG(time_in_hospital) FROM readmission_statistics GROUP BY age"[/bold]
     """
-    from anon_platform.cli.show_dp import answers, expected_table
     from anon_platform.errors import BudgetError
     from anon_platform.pipeline.dp import fits_budget
     from anon_platform.pipeline.dp.plan import require_sound
     from anon_platform.pipeline.dp.query import query_policy
     from anon_platform.pipeline.run import run_dp
 
+    if as_json and not (plan or yes):
+        raise typer.BadParameter(
+            "--json asks nothing: add --yes to spend, or --plan to see how exact it would be"
+        )
     asked = query_policy(
         policy,
         sql,
@@ -57,24 +64,40 @@ def query(
     )
     planned = require_sound(asked)
     fit = fits_budget(asked)
-    if plan or not (yes or as_json):
-        if as_json:
-            json_out({"expected": [vars(each) for each in planned.expected], "fits": not fit.reason})
-        else:
-            out.print(expected_table(planned.expected))
-            for name, left in fit.left.items():
-                out.print(f"{name}: {left:.4g}")
+    if plan and as_json:
+        told = {"expected": [vars(each) for each in planned.expected]}
+        json_out({**told, "fits": not fit.reason, "reason": fit.reason})
+    elif plan or not yes:
+        _print_plan(planned.expected, fit)
     if plan:
         return
     if fit.reason:
         raise BudgetError(fit.reason)
-    if not (yes or as_json) and not typer.confirm(f"Spend ε = {epsilon:g}?"):
+    if not yes and not typer.confirm(f"Spend ε = {epsilon:g}?"):
         err.print("nothing was spent")
         return
     with progress_bars(quiet=as_json) as progress:
         outcome = run_dp(asked, progress)
-    folder = Path(outcome.validated.path)
-    if not outcome.released:
+    _print_answers(Path(outcome.validated.path), outcome.released, as_json)
+
+
+def _print_plan(expected: "tuple[Expected, ...]", fit: "Fits") -> None:
+    """How exact the answer would be, what is left, and whether it fits."""
+    from anon_platform.cli.show_dp import expected_table
+
+    out.print(expected_table(expected))
+    for name, left in fit.left.items():
+        out.print(f"{name}: {left:.4g}")
+    if fit.reason:
+        out.print(f"It does not fit: {fit.reason}", soft_wrap=True, markup=False)
+
+
+def _print_answers(folder: Path, released: bool, as_json: bool) -> None:  # noqa: FBT001 - as the run and the caller say
+    """The answers, or where it stands why there are none."""
+    from anon_platform.cli.show_dp import answers
+
+    if not released:
+        err.print(f"refused, and what it lost stays spent; {folder / 'report.html'} says why", soft_wrap=True)
         raise typer.Exit(Exit.REFUSED)
     if as_json:
         json_out(_results(folder))
