@@ -1,5 +1,6 @@
 """Ways around the budget, losses that are paid for nothing, and what would tell of the data: none is open."""
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -217,6 +218,74 @@ def test_categories_of_the_source_s_type_do_not_ride_along(tmp_path: Path, anon_
         if path.is_file() and b"named_in_the_type_only" in path.read_bytes()
     ]
     assert not told
+
+
+@pytest.mark.parametrize("kind", ["statistics", "synthetic"])
+def test_no_value_of_one_person_stops_a_run(tmp_path: Path, kind: str) -> None:
+    """Numbers, days and times as large as their types hold: where one row fails a run, the failure tells of that row."""
+    most = 2**63 - 1
+    times = pl.Series("time", [most, -most, None, 0, 1, 2], dtype=pl.Int64)
+    odd = {
+        "patient": [f"p{number}" for number in range(6)],
+        "number": [float("nan"), float("inf"), -float("inf"), None, 1e308, -0.0],
+        "whole": [most, -most, None, 0, 1, 2],
+        "day": pl.Series([2**31 - 1, -(2**31), None, 0, 1, 2], dtype=pl.Int32).cast(pl.Date),
+        "time": times.cast(pl.Datetime("us")),
+        "zone": times.cast(pl.Datetime("us", "America/New_York")),
+        "text": ["\x00", "", None, "x" * 5000, "a", "rest"],
+    }
+    (tmp_path / "odd").mkdir()
+    pl.DataFrame(odd).write_parquet(tmp_path / "odd" / "rows.parquet")
+    year = {"kind": "dates", "bounds": ["2008-01-01", "2008-12-31"], "every": "day"}
+    domains: dict[str, Any] = {
+        "number": {"kind": "numbers", "bounds": [0, 10], "bins": 5},
+        "whole": {"kind": "numbers", "bounds": [-5, 10], "bins": 5},
+        "day": year, "time": year, "zone": year,
+        "text": {"kind": "categories", "values": ["a", "b"], "other": "rest"},
+    }  # fmt: skip
+    named = {name: {"role": "sensitive", "domain": domain} for name, domain in domains.items()}
+    statistics: list[dict[str, Any]] = [
+        {"name": f"by_{name}", "measure": "count", "by": [name]} for name in domains
+    ]
+    statistics += [
+        {"name": f"of_{name}", "measure": "variance", "of": name, "by": ["text"]}
+        for name in ("number", "whole")
+    ]
+    made: dict[str, Any] = {"statistics": statistics}
+    if kind == "synthetic":
+        made = {"statistics": None, "synthetic": {"rows": 200, "target": "text"}}
+    outcome = run(
+        make_private_clinic(
+            tmp_path,
+            source={"format": "parquet", "path": "odd"},
+            columns={"patient": {"role": "direct_identifier"}, **named},
+            **made,
+        )
+    )
+    assert outcome.released, outcome.validated.assessment
+
+
+def test_times_with_a_zone_count_on_the_day_that_they_show(tmp_path: Path) -> None:
+    """Half past eleven in New York is the next day in Greenwich."""
+    late = pl.Series([dt.datetime(2008, 12, 30, 23, 30)] * 500).dt.replace_time_zone("America/New_York")
+    (tmp_path / "late").mkdir()
+    pl.DataFrame({"patient": [f"p{number}" for number in range(500)], "time": late}).write_parquet(
+        tmp_path / "late" / "rows.parquet"
+    )
+    days = {"kind": "dates", "bounds": ["2008-12-29", "2008-12-31"], "every": "day"}
+    outcome = run(
+        make_private_clinic(
+            tmp_path,
+            source={"format": "parquet", "path": "late"},
+            columns={
+                "patient": {"role": "direct_identifier"},
+                "time": {"role": "sensitive", "domain": days},
+            },
+            statistics=[{"name": "by_day", "measure": "count", "by": ["time"]}],
+        )
+    )
+    counted = pl.read_parquet(Path(outcome.validated.path) / "data" / "by_day.parquet")
+    assert counted.sort("value", descending=True)["time"].to_list()[0] == dt.date(2008, 12, 30)
 
 
 def write_clinic(folder: Path) -> Path:

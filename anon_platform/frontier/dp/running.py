@@ -13,6 +13,7 @@ from anon_platform.ingest import snapshot
 from anon_platform.keys import load_key
 from anon_platform.ledger import INSTANCE_KEY
 from anon_platform.pipeline.dp.measuring import expected, widest
+from anon_platform.pipeline.dp.times import on_the_wall
 from anon_platform.pipeline.staging import Work, exclusive, value_free
 from anon_platform.pipeline.treatments import Progress, silent
 from anon_platform.policy import DPPolicy
@@ -174,7 +175,7 @@ def _rows(
             with work.draft("raw") as draft:
                 snapshot(policy, draft, key=key)
                 files = list(PolarsTable.over(draft).files)
-                rows = pl.read_parquet(files, glob=False)
+                rows = on_the_wall(pl.read_parquet(files, glob=False))
             rng = np.random.default_rng(SEED)
             kept = bounded(rows, TOKEN, policy.privacy_loss.contribution, rng).rows.drop(ROW, TOKEN)
             people = kept[PERSON].unique().sort()

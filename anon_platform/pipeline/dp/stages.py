@@ -22,6 +22,7 @@ from anon_platform.pipeline.dp.account import release_id_of, request_of
 from anon_platform.pipeline.dp.measuring import Drawn, draw
 from anon_platform.pipeline.dp.plan import dp_plan_of
 from anon_platform.pipeline.dp.releasing import assessment_of, write_dp_release
+from anon_platform.pipeline.dp.times import on_the_wall
 from anon_platform.pipeline.stages import (
     StageReport,
     from_manifest,
@@ -141,7 +142,7 @@ def analyzed(policy: DPPolicy, progress: Progress) -> StageReport:
                 draft.mkdir()
                 table = pl.read_parquet(list(PolarsTable.over(work.part("raw")).files), glob=False)
                 kept = bounded(table, TOKEN, policy.privacy_loss.contribution, _dice(work.release_id))
-                kept.rows.drop(ROW, PERSON).write_parquet(draft / BOUNDED)
+                on_the_wall(kept.rows.drop(ROW, PERSON)).write_parquet(draft / BOUNDED)
                 numbers = dp_plan_of(policy).numbers()
             work.finish("analyzed", numbers)
             record(ledger, "analyzed.materialized", policy, work, "ok", {})
