@@ -288,6 +288,26 @@ def test_times_with_a_zone_count_on_the_day_that_they_show(tmp_path: Path) -> No
     assert counted.sort("value", descending=True)["time"].to_list()[0] == dt.date(2008, 12, 30)
 
 
+@pytest.mark.parametrize("what", ["value", "missing"])
+def test_the_report_of_a_refused_release_shows_no_value_of_its_files(
+    tmp_path: Path, anon_home: Path, what: str
+) -> None:
+    """A file with a name in it is refused; the report, which stays, must not show the name. Nor does a missing file stop it."""
+    file = make_private_clinic(tmp_path, publish={**PUBLISH, "formats": ["csv"]})
+    for name in ("raw", "analyzed", "anonymized"):
+        STAGES[name](file)
+    (data,) = anon_home.glob("staging/clinic_numbers/*/anonymized/data")
+    if what == "value":
+        pl.read_csv(data / "by_sex.csv").with_columns(sex=pl.lit("Name7")).write_csv(data / "by_sex.csv")
+    else:
+        (data / "by_sex.csv").unlink()
+    report = STAGES["validated"](file)
+    assert report.assessment is not None
+    assert not report.assessment.passed
+    assert not [path for path in anon_home.rglob("*") if path.is_file() and b"Name7" in path.read_bytes()]
+    assert states() == ["settled"]
+
+
 def write_clinic(folder: Path) -> Path:
     source = folder / "source" / "visits.csv"
     source.parent.mkdir(exist_ok=True)

@@ -105,7 +105,8 @@ def write_dp_release(
         manifest=manifest,
         assessment=whole,
         account=_account(balance, policy),
-        answers=_answers(policy, folder / "data", drawn),
+        # what was refused may hold what must not leave, and the report stays
+        answers=_answers(policy, folder / "data", drawn) if assessment.passed else {},
     )
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)
