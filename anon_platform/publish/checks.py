@@ -39,6 +39,7 @@ CHECKS = {
     "file_accounting": "Files",
     "constraints": "Constraints",
     "expected_error": "Noise",
+    "model_quality": "Quality of the model",
 }
 """Checks in the order of the report; one that is not here comes last, by its name."""
 

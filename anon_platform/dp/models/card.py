@@ -55,14 +55,19 @@ def card_of(model: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 def _privacy(model: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
     unit, training = told["unit"], model["training"]
     neighbours = (
-        f"one {unit} more or less" if told["neighbours"] == "add_or_remove_person" else f"one {unit}’s rows changed"
+        f"one {unit} more or less"
+        if told["neighbours"] == "add_or_remove_person"
+        else f"one {unit}’s rows changed"
     )
-    return [
+    promise = (
         f"Differentially private for each {unit}: ε = {told['epsilon']:.6g} at δ = {told['delta']:g}, between tables with {neighbours};"
-        f" of a {unit} up to {told['contribution']} rows were looked at.",
+        f" of a {unit} up to {told['contribution']} rows were looked at."
+    )
+    how = (
         f"Every number was computed from sums with {training['noise']} noise: counts of the bins once, then {training['rounds']} gradients,"
-        f" each moved by a {unit} by {training['clip']:g} at most.",
-    ]
+        f" each moved by a {unit} by {training['clip']:g} at most."
+    )
+    return [promise, how]
 
 
 def _quality(model: Mapping[str, Any], unit: str) -> list[str]:

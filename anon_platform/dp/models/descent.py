@@ -148,13 +148,15 @@ def descended(
         drawn = sums.gradients.added_to(gradient(people, features, model, sums.limit)) / (UNIT * ONE)
         overall = float(drawn[-1])
         for at, each in enumerate(_split(drawn[:-1], [feature.size for feature in features])):
-            coefficients[at] = _moved_by(coefficients[at], each, overall, features[at], counts[at], curvature, ridge)
+            coefficients[at] = _stepped(
+                coefficients[at], each, overall, features[at], counts[at], curvature, ridge
+            )
         intercept += STEP * overall / (curvature * everybody + ridge)
         model = _on_grid(features, coefficients, intercept, counts)
     return model
 
 
-def _moved_by(
+def _stepped(
     coefficients: "Floats",
     gradient: "Floats",
     overall: float,
@@ -171,11 +173,15 @@ def _moved_by(
     square = np.bincount(feature.place, value**2 * counts, minlength=feature.size)
     if feature.straight:
         square = np.maximum(square - mass**2 / counts.sum(), 1.0)
-    return coefficients + STEP * (gradient - mass * overall / counts.sum()) / (curvature * square + ridge)
+    step: Floats = STEP * (gradient - mass * overall / counts.sum()) / (curvature * square + ridge)
+    return coefficients + step
 
 
 def _on_grid(
-    features: Sequence[Feature], coefficients: "Sequence[Floats]", intercept: float, counts: "Sequence[Floats]"
+    features: Sequence[Feature],
+    coefficients: "Sequence[Floats]",
+    intercept: float,
+    counts: "Sequence[Floats]",
 ) -> Scores:
     """The model in whole numbers. The mean of each feature's scores is taken off: the intercept alone says how many are positive."""
     import numpy as np

@@ -85,7 +85,10 @@ def edges_of(model: Scores) -> "NDArray[np.int64]":
         for scores, counts in zip(model.scores, model.counts, strict=True)
     )
     places = norm.ppf(np.arange(1, CELLS) / CELLS)
-    return np.rint(model.intercept + WIDER * max(1.0, spread**0.5) * places).astype(np.int64)
+    edges: NDArray[np.int64] = np.rint(model.intercept + WIDER * max(1.0, spread**0.5) * places).astype(
+        np.int64
+    )
+    return edges
 
 
 def counted_by_score(people: People, model: Scores, edges: "NDArray[np.int64]") -> "NDArray[np.int64]":

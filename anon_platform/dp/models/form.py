@@ -1,11 +1,12 @@
 """The released model: a JSON object that anybody can read, and what it predicts."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from anon_platform.dp.domain import Domain
+from anon_platform.dp.models.settings import ModelRelease
 from anon_platform.dp.synthetic.coded import DAY, Column, Named, Stepped
 from anon_platform.errors import PolicyError
 
@@ -29,6 +30,11 @@ KEYS = (
     "evaluation",
 )
 """All that a model's file says."""
+
+EVALUATION = ("auc", "low", "high", "confidence", "noise_deviation", "edges", "negative", "positive")
+"""All that it says of its evaluation."""
+
+NOISES = ("Gaussian", "Laplace")
 
 EPOCH = date(1970, 1, 1)
 
@@ -108,11 +114,11 @@ def _column(feature: Mapping[str, Any], dtype: "pl.DataType") -> Column:
 
 
 def model_faults(
-    model: Mapping[str, Any], features: Sequence[str], domains: Mapping[str, Domain], required: frozenset[str]
+    model: Mapping[str, Any], settings: ModelRelease, domains: Mapping[str, Domain], required: frozenset[str]
 ) -> list[str]:
     """What a model's file says beside scores, and that is not public: bins or categories that the policy does not name.
 
-    Every number is finite, and there are as many scores as bins.
+    Every other number is finite, and there are as many scores as bins.
     """
     import polars as pl
 
@@ -121,9 +127,9 @@ def model_faults(
     if tuple(model) != KEYS or model["format"] != FORMAT:
         return ["it does not say what a model says"]
     told = model["features"]
-    if [feature.get("column") for feature in told] != list(features):
+    if [feature.get("column") for feature in told] != list(settings.features):
         return ["its features are not those of the policy"]
-    faults = []
+    faults = _of_the_rest(model, settings)
     kinds = {str: pl.String(), bool: pl.Boolean(), int: pl.Int64()}
     for feature in told:
         name = feature["column"]
@@ -140,6 +146,38 @@ def model_faults(
             faults.append(f"{name} has not one score for each bin or category")
         elif not all(_finite(score) for score in [*feature["scores"], feature["missing"] or 0.0]):
             faults.append(f"a score of {name} is no number")
+    return faults
+
+
+def _of_the_rest(model: Mapping[str, Any], settings: ModelRelease) -> list[str]:
+    """What is said beside features, and is neither noisy nor of the policy."""
+    target = {"column": settings.target.column, "positive": list(settings.target.positive)}
+    training, found = model["training"], model["evaluation"]
+    plain = {"rounds": training.get("rounds"), "clip": settings.clip, "held_out": settings.held_out}
+    faults = []
+    if (model["version"], model["learner"], model["target"], model["link"]) != (
+        1,
+        settings.learner,
+        target,
+        "logistic",
+    ):
+        faults.append("its learner or target is not that of the policy")
+    if (
+        training != {**plain, "noise": training.get("noise")}
+        or training["noise"] not in NOISES
+        or not isinstance(training["rounds"], int)
+    ):
+        faults.append("it says something else of its training than the policy")
+    if set(model["privacy"]) != {"measure", "units"} or not isinstance(model["privacy"]["units"], int):
+        faults.append("its privacy loss is not told as a measure and units")
+    if (found is not None) != bool(settings.held_out):
+        faults.append("it is evaluated where the policy holds nobody out, or not where it does")
+    elif found is not None and (
+        tuple(found) != EVALUATION
+        or not all(_finite(value) for name in ("edges", "negative", "positive") for value in found[name])
+        or not all(found[name] is None or _finite(found[name]) for name in EVALUATION[:5])
+    ):
+        faults.append("its evaluation says more than noisy counts")
     return faults if _finite(model["intercept"]) else [*faults, "its intercept is no number"]
 
 

@@ -54,7 +54,8 @@ def averaged(people: People, residuals: "Whole", limit: int) -> "Whole":
     size = np.abs(residuals)
     # sums of so few whole numbers are exact in floats
     total = np.bincount(people.who, size, minlength=people.people).astype(np.int64)[people.who]
-    return np.sign(residuals) * (size * limit // np.maximum(total, people.rows_each() * limit))
+    part: Whole = size * limit // np.maximum(total, people.rows_each() * limit)
+    return np.where(residuals < 0, -part, part)
 
 
 def held_out(persons: "pl.Series", share: float, rng: "np.random.Generator") -> "NDArray[np.bool_]":

@@ -38,7 +38,7 @@ class ModelRelease(Spec):
     held_out: float = Field(default=0.2, ge=0, le=0.5)
     """Share of the people on whom the model is not trained but evaluated, with noise; at 0 nothing is said of its quality. It costs no ε, since nobody is on both sides."""
     rounds: int | None = Field(default=None, ge=1, le=1000)
-    """Noisy gradients that are measured; when left out, 15, or 6 at δ = 0. More rounds have more noise each."""
+    """Noisy gradients that are measured; when left out, 12, or 6 at δ = 0. More rounds have more noise each."""
     clip: float = Field(default=0.5, gt=0, le=1)
     """A person moves a gradient by at most this much. It bounds what anybody can do to the model, and noise grows with it; privacy does not depend on it."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import polars as pl
 
-ROUNDS = {"zcdp": 15, "pure": 6}
+ROUNDS = {"zcdp": 12, "pure": 6}
 """Rounds when the policy names none; Laplace noise grows with their number, Gaussian noise with its root."""
 
 
@@ -40,7 +40,9 @@ class Planned:
         the counts of those held out are a mechanism of their own on people of their own (parallel composition, McSherry
         2009). Where one person is changed for another the sides may be one each, and each of them has noise for two.
         """
-        return max([self.sums.spent, *([self.counts.loss] if self.counts else [])], key=lambda loss: loss.units)
+        return max(
+            [self.sums.spent, *([self.counts.loss] if self.counts else [])], key=lambda loss: loss.units
+        )
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def check(
         )
     known = [*domain.values, *([] if domain.other is None else [domain.other])]
     if any(value not in known or type(value) is not type(known[known.index(value)]) for value in positive):
-        raise PolicyError(f"model: target.positive names what is no category of {target}; name one of its domain")
+        raise PolicyError(
+            f"model: target.positive names what is no category of {target}; name one of its domain"
+        )
     if len(positive) == len(known):
         raise PolicyError(f"model: all categories of {target} are positive; leave out at least one")
     chosen = {name: domains[name] for name in (target, *settings.features)}
@@ -186,9 +190,12 @@ def _form(
             feature_form(column, scores / GRID)
             for column, scores in zip(columns[1:], model.scores, strict=True)
         ],
-        "training": {"rounds": sums.rounds, "clip": settings.clip, "held_out": settings.held_out, "noise": kind},
+        "training": {
+            "rounds": sums.rounds,
+            "clip": settings.clip,
+            "held_out": settings.held_out,
+            "noise": kind,
+        },
         "privacy": {"measure": plan.spent.measure, "units": plan.spent.units},
         "evaluation": evaluation.as_json() if evaluation else None,
     }
-
-

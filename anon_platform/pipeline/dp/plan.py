@@ -97,7 +97,7 @@ def _of_what_is_measured(policy: DPPolicy) -> list[Broken]:
     try:
         found = expected(policy)
     except (PolicyError, BudgetError) as error:
-        return [(("statistics" if policy.statistics else "synthetic",), str(error))]
+        return [((_section(policy),), str(error))]
     widest: dict[str, float] = {}
     for each in found:
         if each.half_width is not None:
@@ -110,6 +110,12 @@ def _of_what_is_measured(policy: DPPolicy) -> list[Broken]:
         for name, limit in policy.thresholds.half_width.items()
         if widest.get(name, 0.0) > limit
     ]
+
+
+def _section(policy: DPPolicy) -> str:
+    if policy.trained_model is not None:
+        return "trained_model"
+    return "statistics" if policy.statistics else "synthetic"
 
 
 def _fits(column: DPColumn, found: pl.DataType) -> bool:

@@ -30,7 +30,8 @@ def assessment_of(policy: DPPolicy, data: Path, drawn: Drawn, granted: Loss, bal
         DPEvidence(
             policy=policy,
             data=data,
-            tables=[table_of(policy, file) for file in drawn.files],
+            tables=[table_of(policy, file) for file in drawn.files if file.kind == "table"],
+            documents=tuple(file.name for file in drawn.files if file.kind != "table"),
             granted=granted,
             spent=drawn.spent,
             accounts=accounts_of(balance, policy.publish.recipient),
@@ -132,7 +133,13 @@ def _manifest(
         "rows": {"out": sum(file.rows for file in drawn.files)},
         "people": {"out": None, "name": policy.privacy_unit.name},
         "tables_drawn": [
-            {"name": file.name, "columns": list(file.columns), "rows": file.rows, "what": file.what}
+            {
+                "name": file.name,
+                "columns": list(file.columns),
+                "rows": file.rows,
+                "what": file.what,
+                "kind": file.kind,
+            }
             for file in drawn.files
         ],
         "types": drawn.types,

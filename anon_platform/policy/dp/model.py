@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from anon_platform.dp.domain import Domain
+from anon_platform.dp.models import ModelRelease
 from anon_platform.dp.statistics import Statistic
 from anon_platform.dp.synthetic import Synthesis
 from anon_platform.policy.dp.privacy_loss import NAME, PrivacyLoss
@@ -75,9 +76,11 @@ class DPPolicy(Spec):
     privacy_loss: PrivacyLoss
     columns: dict[str, DPColumn] = Field(min_length=1)
     statistics: Annotated[tuple[Statistic, ...], Field(strict=False)] = ()
-    """Counts, sums, means, quantiles and feature tables to measure; or a synthetic table."""
+    """Counts, sums, means, quantiles and feature tables to measure; or a synthetic table, or a model."""
     synthetic: Synthesis | None = None
-    """A table of invented people, drawn from noisy counts; or statistics."""
+    """A table of invented people, drawn from noisy counts; or statistics, or a model."""
+    trained_model: ModelRelease | None = None
+    """A model trained on noisy sums; or statistics, or a synthetic table."""
     regulation: Annotated[
         tuple[Literal["nist_sp_800_226"], ...], BeforeValidator(_several), Field(strict=False)
     ] = ()

@@ -110,6 +110,9 @@ def _headlines(
         ),
     ]
     fit = assessment["detail"]["fit"]
+    if "auc" in fit:
+        text = f"area under the curve on {plural(unit)} held out, {fit['auc_low']:.3f} to {fit['auc_high']:.3f} at 95 %"
+        found.append(Headline("Quality", f"{fit['auc']:.3f}", text))
     if "distance" in fit:
         text = f"mean distance of the table from the noisy counts it was made of; noise alone makes {percent(fit['noise'])}"
         found.append(Headline("Fit", percent(fit["distance"]), text))
@@ -172,9 +175,10 @@ def _measurement(expected: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _table(file: Mapping[str, Any]) -> dict[str, str]:
+    tabular = file.get("kind", "table") == "table"
     return {
         "name": file["name"],
-        "rows": f"{file['rows']:,}",
-        "columns": str(len(file["columns"])),
+        "rows": f"{file['rows']:,}" if tabular else "",
+        "columns": str(len(file["columns"])) if tabular else "",
         "what": file["what"],
     }
