@@ -34,9 +34,6 @@ COUNTING = 0.1
 STEP = 0.25
 """Part of Newton's step, which knows nothing of other features."""
 
-RIDGE = 2.0
-"""Scores are held back as if so many deviations of the noise were people of curvature 1 who pull to 0."""
-
 
 @dataclass(frozen=True)
 class Sums:
@@ -138,43 +135,51 @@ def descended(
     counts = [np.maximum(each, 1.0) for each in _split(noisy[:-1], [len(each.place) for each in features])]
     everybody = max(2.0, float(np.mean([each.sum() for each in counts])))
     share = float(np.clip(noisy[-1] / everybody, 1 / everybody, 1 - 1 / everybody))
-    curvature = share * (1 - share)
+    pace = Pace(share * (1 - share), sums.counts.deviation / UNIT, sums.gradients.deviation / (UNIT * ONE))
     intercept = float(np.log(share / (1 - share)))
-    ridge = RIDGE * sums.gradients.deviation / UNIT / ONE
     coefficients = [np.zeros(each.size) for each in features]
     model = _on_grid(features, coefficients, intercept, counts)
     for done in range(sums.rounds):
         progress(done / sums.rounds)
         drawn = sums.gradients.added_to(gradient(people, features, model, sums.limit)) / (UNIT * ONE)
         overall = float(drawn[-1])
-        for at, each in enumerate(_split(drawn[:-1], [feature.size for feature in features])):
-            coefficients[at] = _stepped(
-                coefficients[at], each, overall, features[at], counts[at], curvature, ridge
-            )
-        intercept += STEP * overall / (curvature * everybody + ridge)
+        sizes = [feature.size for feature in features]
+        for at, (feature, each) in enumerate(zip(features, _split(drawn[:-1], sizes), strict=True)):
+            coefficients[at] = coefficients[at] + pace.step(each, overall, feature, counts[at])
+        intercept += float(pace.of(np.asarray(overall), np.asarray(everybody)))
         model = _on_grid(features, coefficients, intercept, counts)
     return model
 
 
-def _stepped(
-    coefficients: "Floats",
-    gradient: "Floats",
-    overall: float,
-    feature: Feature,
-    counts: "Floats",
-    curvature: float,
-    ridge: float,
-) -> "Floats":
-    """One step of a feature's coefficients, whose mean the intercept has: what all rows share is taken off the gradient."""
-    import numpy as np
+@dataclass(frozen=True)
+class Pace:
+    """How far a noisy gradient moves scores. curvature: of a person's loss; deviations of the noise, in people."""
 
-    value = feature.value / ONE
-    mass = np.bincount(feature.place, value * counts, minlength=feature.size)
-    square = np.bincount(feature.place, value**2 * counts, minlength=feature.size)
-    if feature.straight:
-        square = np.maximum(square - mass**2 / counts.sum(), 1.0)
-    step: Floats = STEP * (gradient - mass * overall / counts.sum()) / (curvature * square + ridge)
-    return coefficients + step
+    curvature: float
+    of_counts: float
+    of_gradients: float
+
+    def of(self, gradient: "Floats", mass: "Floats") -> "Floats":
+        """Newton's step c·n in the direction of the gradient, held back as Wiener's filter does by σ²/c·n.
+
+        So a bin that noise hides hardly moves at all; as such counts also bins of fewer people than the noise on them.
+        """
+        import numpy as np
+
+        known = self.curvature * np.maximum(mass - self.of_counts, 1.0)
+        moved: Floats = STEP * gradient / (self.curvature * mass + self.of_gradients**2 / known)
+        return moved
+
+    def step(self, gradient: "Floats", overall: float, feature: Feature, counts: "Floats") -> "Floats":
+        """The step of a feature's coefficients: what all rows share is the intercept's, and taken off the gradient."""
+        import numpy as np
+
+        value, everybody = feature.value / ONE, float(counts.sum())
+        mass = np.bincount(feature.place, value * counts, minlength=feature.size)
+        square = np.bincount(feature.place, value**2 * counts, minlength=feature.size).astype(float)
+        if feature.straight:
+            square = np.maximum(square - mass**2 / everybody, 1.0)
+        return self.of(gradient - mass * overall / everybody, square)
 
 
 def _on_grid(

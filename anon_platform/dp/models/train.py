@@ -150,7 +150,10 @@ def _sides(
     target = columns[0]
     aside = held_out(frame[person], settings.held_out, rng)
     codes = target.encoded(frame[target.name])
-    usable = (codes != target.missing) & frame[person].is_not_null().to_numpy()
+    answered = frame[person].is_not_null()
+    if frame.schema[person].is_float():
+        answered &= frame[person].is_not_nan()
+    usable = (codes != target.missing) & answered.to_numpy()
     labels = list(target.labels)  # type: ignore[union-attr]
     wanted = [at for at, label in enumerate(labels) if label in settings.target.positive]
     return tuple(  # type: ignore[return-value]
