@@ -20,7 +20,10 @@ class Target(Spec):
     """What the model predicts: whether a column of categories holds one of some."""
 
     column: str
-    positive: Annotated[tuple[Category, ...], BeforeValidator(_several)] = Field(min_length=1)
+    positive: Annotated[
+        tuple[Category, ...],
+        BeforeValidator(_several, json_schema_input_type=Category | tuple[Category, ...]),
+    ] = Field(min_length=1)
     """The category, or a list of them, whose probability is predicted."""
 
 
