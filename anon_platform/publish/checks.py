@@ -48,6 +48,7 @@ MEANINGS = {
     "linkability": "Share of {people} of whom two parts of a record are found to belong together",
     "membership attack on the model": "How well a model trained on the release tells who was in training",
     "k": "The fewest {people} who share one combination of quasi-identifiers",
+    "area under the curve": "How often the model ranks a {person} with the target above one without, by noisy counts of {people} held out",
     "maximum risk": "Chance to pick the right {person}, for the {person} most at risk",
     "mean risk": "Chance to pick the right {person}, average over all records",
     "sample uniques": "Share of records whose combination belongs to one {person} only",
@@ -109,6 +110,7 @@ BY_TEXT = "Share of notes in {column} that still say what anybody in the dataset
 
 BY_ATTACKER = {
     "k": "The fewest {people} who share what {name} knows",
+    "area under the curve": "How often the model ranks a {person} with the target above one without, by noisy counts of {people} held out",
     "maximum risk": "Chance that {name} picks the right {person}, for the {person} most at risk",
 }
 

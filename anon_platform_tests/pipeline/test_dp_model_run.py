@@ -41,7 +41,11 @@ def balance() -> Balance:
 @pytest.mark.parametrize("learner", ["ebm", "logistic_regression"])
 def test_a_model_leaves_with_its_card_and_is_paid_for(tmp_path: Path, learner: str) -> None:
     release = release_of(make_model_clinic(tmp_path, {"learner": learner}))
-    assert sorted(file.name for file in (release / "data").iterdir()) == ["model.json", "model_card.md"]
+    assert sorted(file.name for file in (release / "data").iterdir()) == [
+        "model.json",
+        "model.onnx",
+        "model_card.md",
+    ]
     model = json.loads((release / "data" / "model.json").read_text())
     table = pl.DataFrame({"age": [3, 70, None], "sex": ["F", None, "M"], "stay": [1, 2, 3]})
     assert ((predict(model, table) > 0) & (predict(model, table) < 1)).all()
@@ -65,7 +69,7 @@ def test_a_retry_finds_the_model_and_spends_nothing(tmp_path: Path) -> None:
     assert balance().overall.spent == before
 
 
-@pytest.mark.parametrize("what", ["bins", "card", "file", "key", "missing"])
+@pytest.mark.parametrize("what", ["bins", "card", "onnx", "file", "key", "missing"])
 def test_what_is_neither_noisy_nor_public_refuses_the_release(
     tmp_path: Path, what: str, anon_home: Path
 ) -> None:
@@ -80,6 +84,8 @@ def test_what_is_neither_noisy_nor_public_refuses_the_release(
         model["rows"] = 251
     elif what == "card":
         (data / "model_card.md").write_text("Trained on 251 rows.\n")
+    elif what == "onnx":
+        (data / "model.onnx").write_bytes((data / "model.onnx").read_bytes() + b"rows")
     elif what == "missing":
         (data / "model_card.md").unlink()
     else:

@@ -2,6 +2,7 @@
 
 from anon_platform.dp.models.card import card_of
 from anon_platform.dp.models.form import model_faults, predict
+from anon_platform.dp.models.onnx_form import onnx_of
 from anon_platform.dp.models.settings import ModelRelease, Target
 from anon_platform.dp.models.train import Trained, check, expected, train
 
@@ -13,6 +14,7 @@ __all__ = [
     "check",
     "expected",
     "model_faults",
+    "onnx_of",
     "predict",
     "train",
 ]

@@ -23,7 +23,7 @@ def card_of(model: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         f"| owner | {told['owner']} |",
         f"| given to | {told['recipient']} |",
         f"| intended use | {told['purpose']} |",
-        f"| file | `model.json`: format “{model['format']}”, version {model['version']} |",
+        f'| files | `model.json`: format “{model["format"]}”, version {model["version"]}; `model.onnx`: the same as ONNX, categories as text, dates as days since 1970, missing values "" or NaN |',
         "",
         "## Privacy",
         "",

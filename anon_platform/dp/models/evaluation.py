@@ -110,7 +110,7 @@ def area(negative: "Floats", positive: "Floats", deviation: float) -> tuple[floa
     >>> import numpy as np
     >>> found = area(np.array([60.0, 30, 10]), np.array([10.0, 30, 60]), 0.1)
     >>> [round(each, 3) for each in found]
-    [0.8, 0.74, 0.86]
+    [0.825, 0.77, 0.879]
     """
     import numpy as np
     from scipy.stats import norm

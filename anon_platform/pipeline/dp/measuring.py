@@ -43,7 +43,7 @@ class File:
     """Name and type of each, in order."""
     rows: int
     what: str
-    kind: Literal["table", "model", "card"] = "table"
+    kind: Literal["table", "model", "card", "onnx"] = "table"
 
     @property
     def types(self) -> dict[str, str]:

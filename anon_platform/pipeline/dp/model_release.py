@@ -6,14 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from anon_platform.dp.models import ModelRelease, expected, train
+from anon_platform.dp.models import ModelRelease, expected, onnx_of, train
 from anon_platform.dp.models.design import ONE
 from anon_platform.dp.models.people import UNIT
 from anon_platform.dp.noise import Noise
 from anon_platform.pipeline.dp.measuring import Drawn, Expected, File
 from anon_platform.pipeline.treatments import Progress
 from anon_platform.policy import DPPolicy
-from anon_platform.validate.dp.documents import CARD, MODEL, card_text
+from anon_platform.validate.dp.documents import CARD, MODEL, ONNX, card_text
 
 
 def expected_model(policy: DPPolicy, settings: ModelRelease) -> tuple[Expected, ...]:
@@ -73,6 +73,7 @@ def draw_model(
         lambda share: progress("training", round(100 * share), 100),
     )
     (data / MODEL).write_text(json.dumps(made.form, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (data / ONNX).write_bytes(onnx_of(made.form))
     (data / CARD).write_text(card_text(policy, made.form), encoding="utf-8")
     fit = {}
     if made.evaluation is not None and made.evaluation.auc is not None:
@@ -82,6 +83,7 @@ def draw_model(
         made.spent,
         (
             File(MODEL, (), 0, what, "model"),
+            File(ONNX, (), 0, "the same for runtimes of ONNX", "onnx"),
             File(CARD, (), 0, "what the model is for, and how good it is", "card"),
         ),
         expected_model(policy, settings),

@@ -13,9 +13,10 @@ from anon_platform.pipeline.dp.plan import dp_plan_of
 from anon_platform.pipeline.manifest import versions
 from anon_platform.pipeline.staging import Work
 from anon_platform.policy import DPPolicy
-from anon_platform.publish import MANIFEST, file_hashes, write_dp_report, write_json
+from anon_platform.publish import MANIFEST, file_hashes, read_json, write_dp_report, write_json
 from anon_platform.validate import Assessment
 from anon_platform.validate.dp import DPEvidence, Spent, Table, assess_dp
+from anon_platform.validate.dp.documents import MODEL
 from anon_platform.validate.dp.measure import typed
 
 RESTS_ON_MANIFEST = (
@@ -89,12 +90,15 @@ def write_dp_release(
     balance = Budget(ledger).balance(policy.privacy_loss.population)
     manifest = _manifest(policy, work, drawn, assessment, ledger.head())
     manifest["files"] = file_hashes(folder)
+    # of a refused model nothing leaves, not even as a picture
+    model = read_json(folder / "data" / MODEL) if policy.trained_model and assessment.passed else None
     write_dp_report(
         folder / "report.html",
         manifest=manifest,
         assessment=whole,
         account=_account(balance, policy),
         answers=_answers(policy, folder / "data", drawn),
+        model=model,
     )
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)

@@ -10,6 +10,7 @@ from anon_platform.publish.dp.answers import answer_tables
 from anon_platform.publish.dp.columns import column_rows
 from anon_platform.publish.dp.meaning import posterior, two_sentences
 from anon_platform.publish.dp.plot import beliefs, spent_bars
+from anon_platform.publish.dp.shapes import shapes
 from anon_platform.publish.headlines import Headline, missed_thresholds
 from anon_platform.publish.pdf import PDF, write_pdf
 from anon_platform.publish.regulations import regulations_of
@@ -24,12 +25,14 @@ def write_dp_report(
     assessment: Mapping[str, Any],
     account: Mapping[str, Any],
     answers: Mapping[str, Sequence[Mapping[str, Any]]],
+    model: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the report: the same bytes for the same input.
 
     account: what was taken of the budget, and what is left. answers: the rows of each statistic, as they are released.
+    model: one that is released, as its file holds it.
     """
-    told = rendered("dp.html.j2", content(manifest, assessment, account, answers))
+    told = rendered("dp.html.j2", content(manifest, assessment, account, answers) | _shapes(model))
     file.write_text(told, encoding="utf-8")
     if manifest.get("pdf"):
         write_pdf(file.with_name(PDF), told, identifier=manifest["release_id"])
@@ -82,6 +85,14 @@ def content(
         "rests_on_manifest": manifest["rests_on_manifest"],
         "version": manifest["versions"]["anon_platform"],
     }
+
+
+def _shapes(model: Mapping[str, Any] | None) -> dict[str, Any]:
+    if model is None:
+        return {"shapes": "", "target": ""}
+    target = model["target"]
+    positive = " or ".join(str(value) for value in target["positive"])
+    return {"shapes": shapes(model), "target": f"{target['column']} is {positive}"}
 
 
 def _headlines(

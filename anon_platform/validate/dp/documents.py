@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from anon_platform.dp import Loss, epsilon_of
-from anon_platform.dp.models import card_of, model_faults
+from anon_platform.dp.models import card_of, model_faults, onnx_of
 from anon_platform.policy import DPPolicy
 
 MODEL = "model.json"
 CARD = "model_card.md"
+ONNX = "model.onnx"
 
 
 def card_text(policy: DPPolicy, model: dict[str, Any]) -> str:
@@ -32,7 +33,7 @@ def card_text(policy: DPPolicy, model: dict[str, Any]) -> str:
 
 
 def document_faults(data: Path, policy: DPPolicy) -> list[str]:
-    """What a model's file says that neither is a score nor stands in the policy, and whether its card says anything else."""
+    """What a model's file says that neither is a score nor stands in the policy, and whether its card or its ONNX form say anything else."""
     if policy.trained_model is None:
         return []
     if not (data / MODEL).is_file():
@@ -42,8 +43,12 @@ def document_faults(data: Path, policy: DPPolicy) -> list[str]:
     except ValueError:
         return [f"{MODEL} cannot be read"]
     faults = model_faults(model, policy.trained_model, policy.domains, policy.required)
-    if not faults and (data / CARD).is_file():
-        said = (data / CARD).read_bytes()
-        if said != card_text(policy, model).encode():
-            faults.append(f"{CARD} says something else than {MODEL}")
-    return [fault if fault.startswith(CARD) else f"{MODEL}: {fault}" for fault in faults]
+    if faults:
+        return [f"{MODEL}: {fault}" for fault in faults]
+    # both are written from the model alone, and so can hold nothing else
+    alike = {CARD: card_text(policy, model).encode(), ONNX: onnx_of(model)}
+    return [
+        f"{name} says something else than {MODEL}"
+        for name, content in alike.items()
+        if (data / name).is_file() and (data / name).read_bytes() != content
+    ]
