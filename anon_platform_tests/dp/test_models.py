@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anon_platform.dp.audit import Seen, epsilon_lower_bound
 from anon_platform.dp.domain import Categories, Dates, Domain, Numbers
 from anon_platform.dp.loss import Loss, loss_of
 from anon_platform.dp.models import ModelRelease, card_of, check, expected, model_faults, predict, train
-from anon_platform.dp.models.descent import GRID, Scores, counted, gradient
+from anon_platform.dp.models.descent import GRID, Scores, counted, gradient, planned_sums
 from anon_platform.dp.models.design import ONE, features_of
 from anon_platform.dp.models.evaluation import CELLS, area, counted_by_score, edges_of
 from anon_platform.dp.models.people import UNIT, People, averaged, held_out
@@ -466,3 +468,33 @@ def test_wrong_settings_are_refused(changes: dict[str, Any], message: str) -> No
 def test_a_loss_for_which_there_is_no_noise_is_refused() -> None:
     with pytest.raises(BudgetError, match="nothing of the privacy budget is left for this measurement"):
         expected(said(rounds=1000), DOMAINS, set(), Loss("zcdp", 100), 1)
+
+
+def of_rows(rows: list[tuple[int, int, int]]) -> People:
+    """People from rows of code, target and number of the person."""
+    codes, positive, who = (np.array(each) for each in zip(*rows, strict=True))
+    return People(codes[None, :], positive, who)
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.5])
+def test_an_audit_finds_what_gradients_lose_and_no_more(factor: float) -> None:
+    """Somebody with nine rows, alone in a bin: at ε = 1, 0.9 is for the one gradient; noise too small by 1.5 is caught.
+
+    The bound fails with a chance of one in a thousand.
+    """
+    sums = planned_sums(loss_of(1.0, 0.0), 1, 1, 0.5, 1)
+    (feature,) = features_of(columns_of({"sex": pl.String()}, {"sex": DOMAINS["sex"]}, {"sex"}), "ebm")
+    model = Scores(0, (np.zeros(2, np.int64),), (np.ones(2),))
+    others = [(1, 1, 0), (1, 0, 1), (1, 1, 2)]
+    without, given = (
+        gradient(of_rows(rows), [feature], model, sums.limit) for rows in (others, others + [(0, 1, 3)] * 9)
+    )
+    noise = replace(sums.gradients, scale=sums.gradients.scale / factor)
+    runs = 30_000
+    hits = [
+        int((noise.added_to(np.tile(exact, (runs, 1)))[:, [0, 2]] >= given[[0, 2]]).all(1).sum())
+        for exact in (given, without)
+    ]
+    bound = epsilon_lower_bound(Seen(hits[0], runs, hits[1], runs), confidence=0.999)
+    assert bound > 0.6
+    assert (bound > 1.0) == (factor > 1)

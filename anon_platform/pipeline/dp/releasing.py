@@ -105,8 +105,8 @@ def write_dp_release(
 
 
 def _answers(policy: DPPolicy, data: Path, drawn: Drawn) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each statistic, which carry noise; a synthetic table is not shown."""
-    if policy.synthetic is not None:
+    """The rows of each statistic, which carry noise; neither a synthetic table nor a model's file is shown."""
+    if not policy.statistics:
         return {}
     found = {file.name: typed(data, table_of(policy, file))[0] for file in drawn.files}
     return {name: frame.to_dicts() for name, frame in found.items()}
