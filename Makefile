@@ -18,7 +18,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 # the certificates that the machine trusts, as behind a hospital's proxy
 export UV_SYSTEM_CERTS := true
 
-.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks bench-statistics bench-synthetic chaos audit-dp schema lock clean
+.PHONY: help demo ui test check format bench bench-columns bench-kanon bench-text bench-attacks bench-statistics bench-synthetic bench-dp-models chaos audit-dp schema lock clean
 
 help: ## Say what there is to type
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ bench-attacks: $(VENV)/.dev ## Measure linkage on gold pairs; ANON_DATA names th
 
 bench-statistics: $(VENV)/.dev ## Measure differentially private statistics on 2.4 million made-up rows
 	$(BIN)/python scripts/bench_statistics.py
+
+bench-dp-models: $(VENV)/.dev ## Measure and attack differentially private models; ANON_ADULT names the folder of the data
+	$(BIN)/python scripts/bench_dp_models.py $(BENCH)
 
 chaos: $(VENV)/.dev ## Kill, starve and race runs; writes docs/chaos.md
 	$(BIN)/python scripts/chaos.py

@@ -46,6 +46,7 @@ ONLY_IN = {
     "matplotlib": (
         "publish/attacks/plot.py",
         "publish/dp/plot.py",
+        "publish/dp/shapes.py",
         "publish/plots/",
         "frontier/plot.py",
         "frontier/dp/plot.py",

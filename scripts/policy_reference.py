@@ -10,6 +10,8 @@ from pydantic.fields import FieldInfo
 from anon_platform.anonymize import TECHNIQUES
 from anon_platform.anonymize.hierarchy import HIERARCHIES
 from anon_platform.dp.domain import Categories, Dates, Numbers
+from anon_platform.dp.models import ModelRelease
+from anon_platform.dp.models import Target as ModelTarget
 from anon_platform.dp.statistics import Condition as OfStatistic
 from anon_platform.dp.statistics import Statistic
 from anon_platform.dp.synthetic import Synthesis
@@ -98,6 +100,8 @@ SECTIONS: list[tuple[str, type[Spec]]] = [
     ("statistics[]", Statistic),
     ("statistics[].where[]", OfStatistic),
     ("synthetic", Synthesis),
+    ("trained_model", ModelRelease),
+    ("trained_model.target", ModelTarget),
     ("thresholds (differentially private)", DPThresholds),
     ("Top level of a policy over several tables", TablesPolicy),
     ("privacy_unit, over several tables", TablesUnit),

@@ -79,9 +79,8 @@ def expected_table(expected: tuple[Expected, ...]) -> Table:
 def dp_facts(manifest: Mapping[str, Any], measures: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
     """A release in a few lines."""
     loss = manifest["privacy_loss"]
-    tables = manifest["tables_drawn"]
     lines = [
-        ("released", ", ".join(f"{table['name']} ({table['rows']:,} rows)" for table in tables)),
+        ("released", ", ".join(_released(file) for file in manifest["tables_drawn"])),
         (
             "privacy loss",
             f"ε = {loss['epsilon']:.3g} at δ = {loss['delta']:g}, for a {loss['unit']} with up to {loss['contribution']} rows",
@@ -102,14 +101,24 @@ def dp_facts(manifest: Mapping[str, Any], measures: Mapping[str, Mapping[str, An
                 f"{measures['distance from the noisy marginals']['value']:.3f} mean distance from the noisy marginals",
             )
         )
+    if "area under the curve" in measures:
+        metric = measures["area under the curve"]
+        lines.append(("quality", f"area under the curve {metric['value']:.3f}, {metric['unit']}"))
     return lines
+
+
+def _released(file: Mapping[str, Any]) -> str:
+    if file.get("kind", "table") != "table":
+        return str(file["name"])
+    return f"{file['name']} ({file['rows']:,} rows)"
 
 
 def frames(release: Path) -> dict[str, pl.DataFrame]:
     """The released tables by name."""
     from anon_platform.validate.dp.tables import released
 
-    names = [table["name"] for table in read_json(release / MANIFEST)["tables_drawn"]]
+    drawn = read_json(release / MANIFEST)["tables_drawn"]
+    names = [file["name"] for file in drawn if file.get("kind", "table") == "table"]
     found = {name: released(release / "data", name) for name in names}
     return {name: each.get("parquet", each.get("csv", pl.DataFrame())) for name, each in found.items()}
 

@@ -39,6 +39,7 @@ DP_CHECKS = {
     "file_accounting": "No file and no column leaves but those that were measured, in all formats the same.",
     "constraints": "Every row of the synthetic table keeps the policy's constraints.",
     "expected_error": "Noise, and the fit to it, are within what the policy demands.",
+    "model_quality": "On people held out the model is as good as the policy demands, as far as noise lets one tell.",
 }
 
 BUDGET = "budget_available"
@@ -51,10 +52,7 @@ ATTACKS = ("linkage", "singling_out", "linkability", "inference", "membership")
 def checks_of(policy: ANY_POLICY) -> dict[str, str]:
     """The asset checks of the validated stage that the policy gives rise to, with what each demands."""
     if isinstance(policy, DPPolicy):
-        off = set() if policy.synthetic is not None and policy.synthetic.constraints else {"constraints"}
-        return {name: text for name, text in DP_CHECKS.items() if name not in off} | _clauses_of(
-            policy.regulation
-        )
+        return _dp_checks_of(policy)
     parts, off = policy.parts.values(), set()
     if not any(part.quasi_identifiers for part in parts):
         off |= {"k_anonymity", "reidentification_risk", "differencing"}
@@ -77,6 +75,15 @@ def checks_of(policy: ANY_POLICY) -> dict[str, str]:
         off.add("referential_integrity")
     return {name: text for name, text in CHECKS.items() if name not in off} | _clauses_of(
         [name for part in policy.parts.values() for name in part.regulation]
+    )
+
+
+def _dp_checks_of(policy: DPPolicy) -> dict[str, str]:
+    off = set() if policy.synthetic is not None and policy.synthetic.constraints else {"constraints"}
+    if policy.trained_model is None or not policy.trained_model.held_out:
+        off.add("model_quality")
+    return {name: text for name, text in DP_CHECKS.items() if name not in off} | _clauses_of(
+        policy.regulation
     )
 
 

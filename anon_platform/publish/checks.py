@@ -39,6 +39,7 @@ CHECKS = {
     "file_accounting": "Files",
     "constraints": "Constraints",
     "expected_error": "Noise",
+    "model_quality": "Quality of the model",
 }
 """Checks in the order of the report; one that is not here comes last, by its name."""
 
@@ -47,6 +48,7 @@ MEANINGS = {
     "linkability": "Share of {people} of whom two parts of a record are found to belong together",
     "membership attack on the model": "How well a model trained on the release tells who was in training",
     "k": "The fewest {people} who share one combination of quasi-identifiers",
+    "area under the curve": "How often the model ranks a {person} with the target above one without, by noisy counts of {people} held out",
     "maximum risk": "Chance to pick the right {person}, for the {person} most at risk",
     "mean risk": "Chance to pick the right {person}, average over all records",
     "sample uniques": "Share of records whose combination belongs to one {person} only",
@@ -108,6 +110,7 @@ BY_TEXT = "Share of notes in {column} that still say what anybody in the dataset
 
 BY_ATTACKER = {
     "k": "The fewest {people} who share what {name} knows",
+    "area under the curve": "How often the model ranks a {person} with the target above one without, by noisy counts of {people} held out",
     "maximum risk": "Chance that {name} picks the right {person}, for the {person} most at risk",
 }
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -36,13 +36,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class File:
-    """One released table. rows: as the file shows, so it is public, or carries noise."""
+    """One released table, or a model, or its card. rows: as the file shows, so it is public, or carries noise."""
 
     name: str
+    """Of a table without its ending, since each format has its own."""
     columns: tuple[tuple[str, str], ...]
     """Name and type of each, in order."""
     rows: int
     what: str
+    kind: Literal["table", "model", "card", "onnx"] = "table"
 
     @property
     def types(self) -> dict[str, str]:
@@ -58,7 +60,7 @@ class Drawn:
     files: tuple[File, ...]
     expected: tuple[Expected, ...]
     fit: dict[str, float] = field(default_factory=dict)
-    """Of a synthetic table: how far it is from the noisy marginals, and how far noise alone would put it."""
+    """Of a synthetic table: how far it is from the noisy marginals, and how far noise alone would put it. Of a model: the area under its curve, and its interval."""
     measured: list[dict[str, Any]] = field(default_factory=list)
     """Of a synthetic table: the noisy marginals."""
 
@@ -84,6 +86,7 @@ class Drawn:
                     tuple((name, kind) for name, kind in each["columns"]),
                     each["rows"],
                     each["what"],
+                    each["kind"],
                 )
                 for each in told["files"]
             ),
@@ -99,6 +102,10 @@ def expected(policy: DPPolicy) -> tuple[Expected, ...]:
         from anon_platform.pipeline.dp.synthetic import expected_table
 
         return expected_table(policy, policy.synthetic)
+    if policy.trained_model is not None:
+        from anon_platform.pipeline.dp.model_release import expected_model
+
+        return expected_model(policy, policy.trained_model)
     from anon_platform.dp.statistics.expected import expected as expected_lines
 
     plan = planned(policy)
@@ -156,6 +163,10 @@ def draw(
         from anon_platform.pipeline.dp.synthetic import draw_table
 
         drawn = draw_table(policy, policy.synthetic, rows.drop(person), data, progress)
+    elif policy.trained_model is not None:
+        from anon_platform.pipeline.dp.model_release import draw_model
+
+        drawn = draw_model(policy, policy.trained_model, rows, person, data, progress)
     else:
         drawn = _statistics(policy, Bounded(rows, person, policy.privacy_loss.contribution), data)
     return {"files": len(drawn.files), "drawn": drawn.as_json()}

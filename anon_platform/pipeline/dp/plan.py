@@ -102,7 +102,7 @@ def _of_what_is_measured(policy: DPPolicy, types: Mapping[str, pl.DataType]) -> 
         found = expected(policy)
         _require_types(policy, types)
     except (PolicyError, BudgetError) as error:
-        return [(("statistics" if policy.statistics else "synthetic",), str(error))]
+        return [((_section(policy),), str(error))]
     widths = widest(found)
     return [
         (
@@ -127,9 +127,20 @@ def _require_types(policy: DPPolicy, types: Mapping[str, pl.DataType]) -> None:
 
         check(policy.synthetic, policy.domains, policy.required, types)
         return
+    if policy.trained_model is not None:
+        from anon_platform.dp.models.train import check as check_model
+
+        check_model(policy.trained_model, policy.domains, policy.required, types)
+        return
     from anon_platform.dp.statistics.measure import require_schema
 
     require_schema(planned(policy), types)
+
+
+def _section(policy: DPPolicy) -> str:
+    if policy.trained_model is not None:
+        return "trained_model"
+    return "statistics" if policy.statistics else "synthetic"
 
 
 def _fits(column: DPColumn, found: pl.DataType) -> bool:

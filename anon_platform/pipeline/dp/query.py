@@ -45,7 +45,7 @@ def query_policy(
     said: dict[str, Any] = {
         name: value
         for name, value in given.model_dump(by_alias=True).items()
-        if name not in {"statistics", "synthetic", "thresholds", "schedule", "watch"}
+        if name not in {"statistics", "synthetic", "trained_model", "thresholds", "schedule", "watch"}
     }
     said |= {
         "dataset": (given.dataset[: 62 - len(QUERIES)] + QUERIES),

@@ -18,9 +18,10 @@ from anon_platform.pipeline.dp.plan import dp_plan_of
 from anon_platform.pipeline.manifest import versions
 from anon_platform.pipeline.staging import Work
 from anon_platform.policy import DPPolicy
-from anon_platform.publish import MANIFEST, file_hashes, write_dp_report, write_json
+from anon_platform.publish import MANIFEST, file_hashes, read_json, write_dp_report, write_json
 from anon_platform.validate import Assessment
 from anon_platform.validate.dp import DPEvidence, Spent, Table, assess_dp
+from anon_platform.validate.dp.documents import MODEL
 from anon_platform.validate.dp.measure import typed
 
 RESTS_ON_MANIFEST = (
@@ -35,7 +36,8 @@ def assessment_of(policy: DPPolicy, data: Path, drawn: Drawn, granted: Loss, bal
         DPEvidence(
             policy=policy,
             data=data,
-            tables=[table_of(policy, file) for file in drawn.files],
+            tables=[table_of(policy, file) for file in drawn.files if file.kind == "table"],
+            documents=tuple(file.name for file in drawn.files if file.kind != "table"),
             granted=granted,
             spent=drawn.spent,
             accounts=accounts_of(balance, policy.publish.recipient),
@@ -100,6 +102,8 @@ def write_dp_release(
     balance = Budget(ledger).balance(policy.privacy_loss.population)
     manifest = _manifest(policy, work, drawn, assessment, ledger.head())
     manifest["files"] = file_hashes(folder)
+    # of a refused model nothing leaves, not even as a picture
+    model = read_json(folder / "data" / MODEL) if policy.trained_model and assessment.passed else None
     write_dp_report(
         folder / "report.html",
         manifest=manifest,
@@ -107,14 +111,15 @@ def write_dp_release(
         account=_account(balance, policy),
         # what was refused may hold what must not leave, and the report stays
         answers=_answers(policy, folder / "data", drawn) if assessment.passed else {},
+        model=model,
     )
     manifest["files"] = file_hashes(folder)
     write_json(folder / MANIFEST, manifest)
 
 
 def _answers(policy: DPPolicy, data: Path, drawn: Drawn) -> dict[str, list[dict[str, Any]]]:
-    """The rows of each statistic, which carry noise; a synthetic table is not shown."""
-    if policy.synthetic is not None:
+    """The rows of each statistic, which carry noise; neither a synthetic table nor a model's file is shown."""
+    if not policy.statistics:
         return {}
     found = {file.name: typed(data, table_of(policy, file))[0] for file in drawn.files}
     return {name: frame.to_dicts() for name, frame in found.items()}
@@ -145,7 +150,13 @@ def _manifest(
         "rows": {"out": sum(file.rows for file in drawn.files)},
         "people": {"out": None, "name": policy.privacy_unit.name},
         "tables_drawn": [
-            {"name": file.name, "columns": list(file.columns), "rows": file.rows, "what": file.what}
+            {
+                "name": file.name,
+                "columns": list(file.columns),
+                "rows": file.rows,
+                "what": file.what,
+                "kind": file.kind,
+            }
             for file in drawn.files
         ],
         "types": drawn.types,

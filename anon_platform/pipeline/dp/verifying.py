@@ -9,6 +9,7 @@ from anon_platform.pipeline.dp.releasing import table_of
 from anon_platform.policy import DPPolicy
 from anon_platform.validate.dp import faults_of, strays
 from anon_platform.validate.dp.constraints import broken_rows
+from anon_platform.validate.dp.documents import document_faults
 from anon_platform.validate.dp.measure import typed
 
 HAIR = 1e-9
@@ -18,11 +19,19 @@ def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, s
     """(what, whether it is as the manifest says, in words) of files, domains, constraints, and ε by OpenDP's conversion."""
     policy = DPPolicy.model_validate_json(_text(manifest["policy"]), context={"folder": data})
     files = [
-        File(each["name"], tuple((name, kind) for name, kind in each["columns"]), each["rows"], each["what"])
+        File(
+            each["name"],
+            tuple((name, kind) for name, kind in each["columns"]),
+            each["rows"],
+            each["what"],
+            each.get("kind", "table"),
+        )
         for each in manifest["tables_drawn"]
     ]
-    tables = [table_of(policy, file) for file in files]
-    faults = faults_of(data, tables)
+    tables = [table_of(policy, file) for file in files if file.kind == "table"]
+    documents = tuple(file.name for file in files if file.kind != "table")
+    faults = faults_of(data, tables, documents)
+    said = document_faults(data, policy)
     outside = sum(strays(data, table) for table in tables)
     rows = {file.name: file.rows for file in files}
     counted = all(frame.height == rows[table.name] for table in tables for frame in typed(data, table))
@@ -30,7 +39,8 @@ def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, s
         (
             "files and columns",
             not faults,
-            "; ".join(faults) or f"{len(tables)} tables, in all formats the same",
+            "; ".join(faults)
+            or (f"{len(tables)} tables, in all formats the same" if tables else f"{len(documents)} files"),
         ),
         (
             "rows",
@@ -39,7 +49,11 @@ def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, s
             if counted
             else "other numbers of rows than the manifest says",
         ),
-        ("public domains", outside == 0, f"{outside} values outside the domains of the policy"),
+        (
+            "public domains",
+            outside == 0 and not said,
+            "; ".join(said) or f"{outside} values outside the domains of the policy",
+        ),
     ]
     if policy.synthetic is not None and policy.synthetic.constraints:
         broken = sum(

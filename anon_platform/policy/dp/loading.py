@@ -38,8 +38,9 @@ def dp_reading_of(document: Document, file: Path) -> DPReading:
 
 def _broken(policy: DPPolicy) -> Iterator[Broken]:
     yield from _columns(policy)
-    if bool(policy.statistics) == (policy.synthetic is not None):
-        yield (), "say what is released: either statistics: […] or synthetic: {…}"
+    kinds = (bool(policy.statistics), policy.synthetic is not None, policy.trained_model is not None)
+    if sum(kinds) != 1:
+        yield (), "say what is released: one of statistics: […], synthetic: {…} and trained_model: {…}"
     names = [each.name for each in policy.statistics]
     for name in policy.thresholds.half_width:
         if name not in names:
@@ -47,6 +48,13 @@ def _broken(policy: DPPolicy) -> Iterator[Broken]:
             yield ("thresholds", "half_width", name), f"no such statistic{told}"
     if policy.thresholds.marginal_error is not None and policy.synthetic is None:
         yield ("thresholds", "marginal_error"), "only a synthetic table has marginals; remove it"
+    if policy.thresholds.area_under_curve is not None and (
+        policy.trained_model is None or not policy.trained_model.held_out
+    ):
+        yield (
+            ("thresholds", "area_under_curve"),
+            "only a model that is evaluated on people held out has one; remove it, or raise trained_model.held_out",
+        )
     unit = policy.privacy_unit.column
     if unit is None:
         if policy.privacy_loss.contribution != 1:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from anon_platform.dp.domain import Domain
+from anon_platform.dp.models import ModelRelease
 from anon_platform.dp.statistics import Statistic
 from anon_platform.dp.synthetic import Synthesis
 from anon_platform.policy.dp.privacy_loss import NAME, PrivacyLoss
@@ -75,9 +76,11 @@ class DPPolicy(Spec):
     privacy_loss: PrivacyLoss
     columns: dict[str, DPColumn] = Field(min_length=1)
     statistics: Annotated[tuple[Statistic, ...], Field(strict=False)] = ()
-    """Counts, sums, means, quantiles and feature tables to measure; or a synthetic table."""
+    """Counts, sums, means, quantiles and feature tables to measure; or a synthetic table, or a model."""
     synthetic: Synthesis | None = None
-    """A table of invented people, drawn from noisy counts; or statistics."""
+    """A table of invented people, drawn from noisy counts; or statistics, or a model."""
+    trained_model: ModelRelease | None = None
+    """A model trained on noisy sums; or statistics, or a synthetic table."""
     regulation: Annotated[
         tuple[Literal["nist_sp_800_226"], ...], BeforeValidator(_several), Field(strict=False)
     ] = ()
@@ -115,8 +118,13 @@ class DPPolicy(Spec):
         return frozenset(name for name, column in self.columns.items() if column.domain and column.required)
 
     def canonical(self) -> str:
-        """The policy as one line of JSON, the same for policies that say the same of the released data."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        """The policy as one line of JSON, the same for policies that say the same of the released data.
+
+        Without what is left at its default, so that a setting that is new changes no hash: a release of an older policy
+        would be paid for again.
+        """
+        said = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        return json.dumps(said, sort_keys=True, separators=(",", ":"))
 
     @cached_property
     def hash(self) -> str:

@@ -10,6 +10,7 @@ from anon_platform.publish.dp.answers import answer_tables
 from anon_platform.publish.dp.columns import column_rows
 from anon_platform.publish.dp.meaning import bounds, posterior, two_sentences
 from anon_platform.publish.dp.plot import beliefs, spent_bars
+from anon_platform.publish.dp.shapes import shapes
 from anon_platform.publish.headlines import Headline, missed_thresholds
 from anon_platform.publish.pdf import PDF, write_pdf
 from anon_platform.publish.regulations import regulations_of
@@ -24,12 +25,14 @@ def write_dp_report(
     assessment: Mapping[str, Any],
     account: Mapping[str, Any],
     answers: Mapping[str, Sequence[Mapping[str, Any]]],
+    model: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the report: the same bytes for the same input.
 
     account: what was taken of the budget, and what is left. answers: the rows of each statistic, as they are released.
+    model: one that is released, as its file holds it.
     """
-    told = rendered("dp.html.j2", content(manifest, assessment, account, answers))
+    told = rendered("dp.html.j2", content(manifest, assessment, account, answers) | _shapes(model))
     file.write_text(told, encoding="utf-8")
     if manifest.get("pdf"):
         write_pdf(file.with_name(PDF), told, identifier=manifest["release_id"])
@@ -84,6 +87,14 @@ def content(
     }
 
 
+def _shapes(model: Mapping[str, Any] | None) -> dict[str, Any]:
+    if model is None:
+        return {"shapes": "", "target": ""}
+    target = model["target"]
+    positive = " or ".join(str(value) for value in target["positive"])
+    return {"shapes": shapes(model), "target": f"{target['column']} is {positive}"}
+
+
 def _headlines(
     manifest: Mapping[str, Any], assessment: Mapping[str, Any], account: Mapping[str, Any]
 ) -> list[Headline]:
@@ -110,6 +121,9 @@ def _headlines(
         ),
     ]
     fit = assessment["detail"]["fit"]
+    if "auc" in fit:
+        text = f"area under the curve on {plural(unit)} held out, {fit['auc_low']:.3f} to {fit['auc_high']:.3f} at 95 %"
+        found.append(Headline("Quality", f"{fit['auc']:.3f}", text))
     if "distance" in fit:
         text = f"mean distance of the table from the noisy counts it was made of; noise alone makes {percent(fit['noise'])}"
         found.append(Headline("Fit", percent(fit["distance"]), text))
@@ -172,9 +186,10 @@ def _measurement(expected: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _table(file: Mapping[str, Any]) -> dict[str, str]:
+    tabular = file.get("kind", "table") == "table"
     return {
         "name": file["name"],
-        "rows": f"{file['rows']:,}",
-        "columns": str(len(file["columns"])),
+        "rows": f"{file['rows']:,}" if tabular else "",
+        "columns": str(len(file["columns"])) if tabular else "",
         "what": file["what"],
     }

@@ -11,10 +11,11 @@ from anon_platform.dp import Loss, epsilon_of
 from anon_platform.policy import DPPolicy
 from anon_platform.validate.assessment import Assessment
 from anon_platform.validate.dp.constraints import broken_rows
+from anon_platform.validate.dp.documents import document_faults
 from anon_platform.validate.dp.regulations import judged
 from anon_platform.validate.dp.tables import Table, faults_of, released, strays, types_named
 from anon_platform.validate.files import read_as
-from anon_platform.validate.metric import Metric, most
+from anon_platform.validate.metric import Metric, least, most
 from anon_platform.validate.regulations import metrics_of
 
 CHECKS = (
@@ -24,6 +25,7 @@ CHECKS = (
     "file_accounting",
     "constraints",
     "expected_error",
+    "model_quality",
 )
 
 
@@ -50,6 +52,8 @@ class DPEvidence:
     data: Path
     """The folder of the files that leave."""
     tables: list[Table]
+    documents: tuple[str, ...]
+    """Files that are no tables, by name."""
     granted: Loss
     spent: Loss
     accounts: list[Spent]
@@ -66,6 +70,7 @@ def assess_dp(evidence: DPEvidence) -> Assessment:
         *_domains(evidence),
         *_constraints(evidence),
         *_errors(evidence),
+        *_quality(evidence),
     ]
     rulings = judged(evidence.policy, evidence.spent)
     metrics += metrics_of(rulings)
@@ -105,12 +110,16 @@ def _budget(evidence: DPEvidence) -> list[Metric]:
 
 def _domains(evidence: DPEvidence) -> list[Metric]:
     outside = sum(strays(evidence.data, table) for table in evidence.tables)
-    faults = faults_of(evidence.data, evidence.tables)
+    faults = faults_of(evidence.data, evidence.tables, evidence.documents)
+    said = document_faults(evidence.data, evidence.policy)
     accounted = most(
         "file_accounting", "files and columns unaccounted for", float(len(faults)), 0.0, "faults"
     )
+    public = most(
+        "public_domains", "values outside their public domain", float(outside + len(said)), 0.0, "values"
+    )
     return [
-        most("public_domains", "values outside their public domain", float(outside), 0.0, "values"),
+        public if not said else public.model_copy(update={"note": "; ".join(said)}),
         accounted if not faults else accounted.model_copy(update={"note": "; ".join(faults)}),
     ]
 
@@ -122,6 +131,19 @@ def _constraints(evidence: DPEvidence) -> list[Metric]:
     frames = [frame for table in evidence.tables for frame in typed(evidence.data, table)]
     broken = sum(broken_rows(frame, settings.constraints) for frame in frames)
     return [most("constraints", "rows that break a constraint", float(broken), 0.0, "rows")]
+
+
+def _quality(evidence: DPEvidence) -> list[Metric]:
+    """What the noisy evaluation of a model says; one that was to be told and could not be is 0."""
+    settings, limit = evidence.policy.trained_model, evidence.policy.thresholds.area_under_curve
+    if settings is None or not settings.held_out or ("auc" not in evidence.fit and limit is None):
+        return []
+    note = (
+        f"95 % interval {evidence.fit['auc_low']:.3f} to {evidence.fit['auc_high']:.3f}"
+        if "auc" in evidence.fit
+        else "too few people held out to tell it from noise"
+    )
+    return [least("model_quality", "area under the curve", evidence.fit.get("auc", 0.0), limit, note)]
 
 
 def typed(data: Path, table: Table) -> list[pl.DataFrame]:

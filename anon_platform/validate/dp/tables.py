@@ -1,6 +1,6 @@
 """What stands in the files of a differentially private release beside noisy numbers: only what the policy says in public."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,13 +34,16 @@ def released(data: Path, name: str) -> dict[str, pl.DataFrame]:
     return found
 
 
-def faults_of(data: Path, tables: list[Table]) -> list[str]:
-    """Files and columns that should not be there, or should and are not; of formats that differ."""
+def faults_of(data: Path, tables: list[Table], documents: Sequence[str] = ()) -> list[str]:
+    """Files and columns that should not be there, or should and are not; of formats that differ. documents: other files."""
     faults = []
     known = {table.name for table in tables}
     faults += [
-        f"file {file.name} is not of the release" for file in sorted(data.iterdir()) if file.stem not in known
+        f"file {file.name} is not of the release"
+        for file in sorted(data.iterdir())
+        if file.stem not in known and file.name not in documents
     ]
+    faults += [f"{name} is missing" for name in documents if not (data / name).is_file()]
     for table in tables:
         found = released(data, table.name)
         if not found:
