@@ -242,6 +242,12 @@ def test_every_shipped_policy_loads(file: Path) -> None:
     assert policy.dataset == file.stem
 
 
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    """Two files of one name in different folders cannot be collected together."""
+    names = [file.name for file in TESTS if file.name.startswith("test_")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_there_are_shipped_policies() -> None:
     """A test over no file passes."""
     assert POLICIES

@@ -55,7 +55,7 @@ def test_every_measured_check_is_shown_and_the_budget_is_one_of_raw(tmp_path: Pa
     assert set(graph.get_all_asset_keys()) == set(keys)
     checks = {key.name: key.asset_key.path[-1] for key in graph.asset_check_keys}
     assert checks.pop(BUDGET) == "raw"
-    assert set(checks) == set(DP_CHECKS) - {"constraints"}
+    assert set(checks) == set(DP_CHECKS) - {"constraints", "model_quality"}
     assert set(checks.values()) == {"validated"}
     assert all(graph.get(key).blocking for key in graph.asset_check_keys)
 
