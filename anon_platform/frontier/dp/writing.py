@@ -83,6 +83,9 @@ def _row(found: TradeOff, at: int, point: Tried) -> dict[str, str]:
         "auc": DASH if trial.auc is None else decimal(trial.auc),
         "membership": f"{area:.3f} ({low:.3f} to {high:.3f})",
         "singling_out": f"{percent(trial.singling_out.value)} (to {percent(trial.singling_out.high)})",
+        "linkability": DASH
+        if trial.linkability is None
+        else f"{percent(trial.linkability.value)} (to {percent(trial.linkability.high)})",
         "inference": DASH
         if trial.inference is None
         else f"{percent(trial.inference.value)} (to {percent(trial.inference.high)})",

@@ -16,6 +16,7 @@ from anon_platform.policy import Model
 from anon_platform.table import PERSON
 from anon_platform.validate.attacks.inference import guessed
 from anon_platform.validate.attacks.intervals import Risk, residual
+from anon_platform.validate.attacks.linkability import linked_parts
 from anon_platform.validate.attacks.membership import Told, closest, told_apart
 from anon_platform.validate.attacks.sides import sides
 from anon_platform.validate.attacks.singling_out import drawn_predicates, singled_out
@@ -24,6 +25,7 @@ CONFIDENCE = 0.95
 ATTACKED = 1000
 """People who are attacked at most, and as many who are not in the table's data."""
 PREDICATES, TOGETHER, TOLERANCE = 500, 4, 0.05
+NEIGHBOURS = 1
 LEARNT = 20_000
 """Rows that a model learns from at most."""
 
@@ -35,7 +37,8 @@ class Trial:
     pairs: total variation distance of two columns together, mean over all pairs, against the people it was made of; floor:
     the same of as many other people, which no table has to beat. auc: of a model that learnt from the table, on people it
     was not made of; auc_of_data: of one that learnt from the data. membership: whether nearness to a row of the table tells
-    who was in the data. inference: of the target, from all other columns.
+    who was in the data. linkability: of two halves of a record, every other column each; None of a single column. inference:
+    of the target, from all other columns.
     """
 
     pairs: float
@@ -44,6 +47,7 @@ class Trial:
     auc_of_data: float | None
     membership: Told
     singling_out: Risk
+    linkability: Risk | None
     inference: Risk | None
 
 
@@ -84,6 +88,7 @@ def tried(
         auc_of_data=auc_of_data,
         membership=told_apart(-near[0], -near[1], float(np.median(-np.concatenate(near))), CONFIDENCE),
         singling_out=_singling_out(table, members, others, names, rng),
+        linkability=_linkability(table, attacked, control, names, rng) if len(names) > 1 else None,
         inference=None if target is None else _inference(table, attacked, control, names, target),
     )
 
@@ -158,6 +163,23 @@ def _singling_out(
         columns = sides(some, table, names)
         drawn = drawn or drawn_predicates(columns, PREDICATES, TOGETHER, rng)
         shares.append(singled_out(drawn, columns, some[PERSON].to_numpy(), CONFIDENCE))
+    return residual(shares[0], shares[1], CONFIDENCE)
+
+
+def _linkability(
+    table: pl.DataFrame,
+    members: pl.DataFrame,
+    others: pl.DataFrame,
+    names: list[str],
+    rng: np.random.Generator,
+) -> Risk:
+    """Whether the nearest row of the table is the same for two halves of a person's record."""
+    shares = [
+        linked_parts(
+            sides(people, table, names[::2]), sides(people, table, names[1::2]), NEIGHBOURS, rng, CONFIDENCE
+        )
+        for people in (members, others)
+    ]
     return residual(shares[0], shares[1], CONFIDENCE)
 
 
