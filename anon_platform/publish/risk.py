@@ -53,13 +53,13 @@ def _prosecutor(
                 *(percent(one["maximum"]) for one in pair),
             )
         )
-    for name, (diversity, distance) in risk["wild_diversity"].items():
+    for name, (diversity, distance, beta, delta) in risk["wild_diversity"].items():
         rows.append(
             RiskRow(
-                f"l and t of {name}, suppressed cells matching everything",
+                f"l, t, β and δ of {name}, suppressed cells matching everything",
                 "The same when a suppressed or empty cell of a quasi-identifier may stand for any value",
                 DASH,
-                f"{diversity}; {decimal(distance)}",
+                f"{diversity}; {decimal(distance)}; {beta:.3g}; {'no bound' if delta is None else format(delta, '.3g')}",
             )
         )
     note = (

@@ -37,7 +37,7 @@ class AttackerRisk:
 class Risks:
     """Risk of the original records (timestamps by day) and of the released bytes. unit: whose risk it is.
 
-    wild_diversity: by sensitive column l and t of the release when `*` and nulls match all, where that differs.
+    wild_diversity: by sensitive column l, t, β and δ (None: without bound) of the release when `*` and nulls match all, where that differs.
     fraction: share of the population that is in the source, where it is estimated. population_lacking: whether the policy names a population table that could not be counted at the released levels.
     """
 
@@ -46,7 +46,7 @@ class Risks:
     after: RiskPicture
     attackers: tuple[AttackerRisk, ...]
     fraction: float | None = None
-    wild_diversity: dict[str, tuple[int, float]] = field(default_factory=dict)
+    wild_diversity: dict[str, tuple[int, float, float, float | None]] = field(default_factory=dict)
     population_lacking: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -96,7 +96,9 @@ def measure_risk(evidence: Evidence, counted: ReleasedCounts) -> Risks | None:
     )
 
 
-def _wild_diversity(policy: Policy, counted: ReleasedCounts) -> dict[str, tuple[int, float]]:
+def _wild_diversity(
+    policy: Policy, counted: ReleasedCounts
+) -> dict[str, tuple[int, float, float, float | None]]:
     names = policy.quasi_identifiers
     if policy.privacy_unit.linked or not has_wild_cells(counted.counts, names):
         return {}

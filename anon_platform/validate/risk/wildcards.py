@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from anon_platform.anonymize.hierarchy import SUPPRESSED
+from anon_platform.frequency import Cells
+from anon_platform.frequency.likeness import log_ratio, relative_gain
 
 MANY_PATTERNS = 64
 """Above so many patterns of wild cells nothing is computed: every pattern is joined with every other."""
@@ -41,16 +44,19 @@ def people_matched(counts: pl.DataFrame, names: Sequence[str], person: str) -> p
     return of_classes.join(pl.concat(found), on="class").select("n", "people")
 
 
-def diversity_matched(counts: pl.DataFrame, names: Sequence[str], sensitive: str) -> tuple[int, float] | None:
-    """(l, t) when `*` and nulls of `names` match all.
+def diversity_matched(
+    counts: pl.DataFrame, names: Sequence[str], sensitive: str
+) -> tuple[int, float, float, float | None] | None:
+    """(l, t, β, δ) when `*` and nulls of `names` match all.
 
-    The fewest distinct values among the rows that match a class, and the largest total variation between these and all.
-    counts: frequency table over `names` and `sensitive`, with `n`; nulls of `sensitive` are a value of their own. (0, 0.0)
+    The fewest distinct values among the rows that match a class, the largest total variation between these and all, the
+    greatest relative gain of a value, and the greatest |log₂| of its share to that in all, None where a class lacks a value.
+    counts: frequency table over `names` and `sensitive`, with `n`; nulls of `sensitive` are a value of their own. (0, 0.0, 0.0, 0.0)
     for an empty one; None with more than 64 patterns of wild columns.
-    Source: as `people_matched`; Li et al. 2007, section 4.2, for the distance.
+    Source: as `people_matched`; Li et al. 2007, section 4.2, for the distance; `frequency.likeness` for β and δ.
     """
     if counts.is_empty():
-        return 0, 0.0
+        return 0, 0.0, 0.0, 0.0
     columns = [f"q{i}" for i in range(len(names))]
     rows = counts.select(
         pl.col(sensitive).rank("dense").fill_null(0).alias("value"),
@@ -74,7 +80,24 @@ def diversity_matched(counts: pl.DataFrame, names: Sequence[str], sensitive: str
         .group_by("class")
         .agg(l=pl.len(), shared=pl.min_horizontal("p", "q").sum())
     )
-    return int(shared["l"].min()), max(0.0, 1.0 - float(shared["shared"].min()))  # type: ignore[arg-type]
+    beta, delta = _likeness(cells, overall)
+    return int(shared["l"].min()), max(0.0, 1.0 - float(shared["shared"].min())), beta, delta  # type: ignore[arg-type]
+
+
+def _likeness(cells: pl.DataFrame, overall: pl.DataFrame) -> tuple[float, float | None]:
+    """β and δ of classes whose records are `n` by `class` and `value`. overall: the share `q` of each value."""
+    codes = overall.sort("value").with_row_index("code")
+    coded = cells.join(codes, on="value").with_columns(pl.col("class").rank("dense") - 1)
+    of_class = coded["class"].to_numpy().astype(np.int64)
+    found = Cells(
+        of_class,
+        coded["code"].to_numpy().astype(np.int64),
+        coded["n"].to_numpy(),
+        int(of_class.max()) + 1,
+        codes["q"].to_numpy(),
+    )
+    delta = float(log_ratio(found).max())
+    return float(relative_gain(found).max()), delta if np.isfinite(delta) else None
 
 
 def _rows_matched(

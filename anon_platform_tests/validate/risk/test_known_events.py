@@ -1,5 +1,6 @@
 """Longitudinal risk and the two meanings of a suppressed cell, each counted again person by person."""
 
+import math
 from collections import Counter
 from itertools import combinations
 
@@ -113,6 +114,15 @@ def test_diversity_under_wildcards_is_that_of_the_rows_that_match(
     assert got[1] == pytest.approx(
         float(max(total_variation(secrets, everybody) for secrets in matched)), abs=1e-9
     )
+    shares = [
+        (secrets.count(value) / len(secrets), everybody.count(value) / len(everybody))
+        for secrets in matched
+        for value in set(everybody)
+    ]
+    assert got[2] == pytest.approx(max(max(q / p - 1, 0.0) for q, p in shares), abs=1e-9)
+    lacks = any(q == 0 for q, _ in shares)
+    expected = None if lacks else pytest.approx(max(abs(math.log2(q / p)) for q, p in shares), abs=1e-9)
+    assert got[3] == expected
 
 
 @pytest.mark.parametrize(
