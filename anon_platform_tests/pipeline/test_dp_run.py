@@ -195,6 +195,12 @@ def test_what_was_not_measured_refuses_the_release(tmp_path: Path, what: str, an
         run(file)
 
 
+def _without_answers(path: Path) -> str:
+    """A file as text, without the report's noisy answers and an assessment's noisy cells, which may hit a number by chance."""
+    text = path.read_bytes().decode("latin-1")
+    return re.sub(r'<div class="answers">.*?</div>|"cells": \[.*?\]', " ", text, flags=re.DOTALL)
+
+
 @pytest.mark.parametrize("kind", ["statistics", "synthetic"])
 def test_nothing_exact_is_told(tmp_path: Path, anon_home: Path, kind: str) -> None:
     """Neither numbers of rows and people, nor names, in whatever file stays; of the report and the ledger, too."""
@@ -212,9 +218,7 @@ def test_nothing_exact_is_told(tmp_path: Path, anon_home: Path, kind: str) -> No
         and path.name != "current.json"
         for number in exact
         # as a number of its own, not as digits of a hash or of a noisy one
-        if re.search(
-            rf"(?<![\w.]){number}(?![\w.])|(?<![\w.]){number:,}(?![\w.])", path.read_bytes().decode("latin-1")
-        )
+        if re.search(rf"(?<![\w.]){number}(?![\w.])|(?<![\w.]){number:,}(?![\w.])", _without_answers(path))
     }
     assert not found
     assert not any(b"Name12" in path.read_bytes() for path in anon_home.rglob("*") if path.is_file())

@@ -78,6 +78,9 @@ def test_the_report_explains_the_loss_and_tells_nothing_exact(tmp_path: Path) ->
     write_csv(tmp_path / "source" / "visits.csv", rows)
     release = Path(run(file).validated.path)
     page = (release / "report.html").read_text()
+    # a noisy answer may hit the exact number by chance
+    assert '<div class="answers">' in page
+    page = re.sub(r'<div class="answers">.*?</div>', " ", page, flags=re.DOTALL)
     shown = " ".join(unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
     assert (
         "What ε means. This release would have looked nearly the same had any one patient’s records" in shown
