@@ -76,7 +76,7 @@ def frontier(
     from anon_platform.policy import kind_of
 
     if kind_of(policy) == "dp":
-        _of_epsilon(policy, _numbers(epsilon, float, "epsilon"), sample, output, as_json=as_json)
+        _of_epsilon(policy, _numbers(epsilon, float, "epsilon"), sample, jobs, output, as_json=as_json)
         return
     if epsilon is not None:
         raise typer.BadParameter("--epsilon: only a differentially private policy has one; leave it out")
@@ -105,7 +105,13 @@ def frontier(
 
 
 def _of_epsilon(
-    file: Path, epsilons: Sequence[float], sample: int | None, output: Path | None, *, as_json: bool
+    file: Path,
+    epsilons: Sequence[float],
+    sample: int | None,
+    jobs: int,
+    output: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from anon_platform.frontier.dp import recommendation, run_trade_off, write_trade_off
     from anon_platform.frontier.dp.writing import as_json as told
@@ -115,7 +121,7 @@ def _of_epsilon(
 
     known = sound_dp(file)
     with progress_bars(quiet=as_json) as progress:
-        found = run_trade_off(known, epsilons, sample=sample, progress=progress)
+        found = run_trade_off(known, epsilons, sample=sample, jobs=jobs, progress=progress)
     page, numbers = write_trade_off(found, output or home() / "frontier" / known.dataset)
     if as_json:
         json_out({**told(found), "page": str(page)})

@@ -72,7 +72,9 @@ def _of_epsilon(
 
     try:
         policy = sound_dp(file)
-        found = run_trade_off(policy, sample=config.sample or None, progress=logged(context))
+        found = run_trade_off(
+            policy, sample=config.sample or None, jobs=config.jobs, progress=logged(context)
+        )
     except AnonError as error:
         message = f"{type(error).__name__}: {error}"
     else:

@@ -79,6 +79,13 @@ def test_a_table_is_tried_on_people_held_out_and_nothing_stays(tmp_path: Path, a
     assert 0.3 < large.membership.auc[0] < 0.7
     assert spent() == []
     assert not list(anon_home.rglob("*.parquet"))
+    again = run_trade_off(policy, [0.05, 8.0])
+    assert again.reused == 3
+    assert again.points == found.points
+    more = run_trade_off(policy, [0.05, 2.0, 4.0, 8.0], jobs=2)
+    assert more.reused == 3
+    assert all(point.trial for point in more.points)
+    assert (more.points[0], more.points[-1]) == (found.points[0], found.points[-1])
     page, numbers = write_trade_off(found, tmp_path / "frontier")
     assert "<svg" in page.read_text()
     assert len(json.loads(numbers.read_text())["points"]) == 3

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from anon_platform.frontier.dp.running import Tried
+from anon_platform.frontier.dp.trying import Tried
 from anon_platform.publish.plots.svg import ORIGINAL_EDGE, RELEASED, SOFT, THRESHOLD, axes_on, drawing
 
 if TYPE_CHECKING:

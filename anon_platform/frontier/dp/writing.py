@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from anon_platform.frontier.dp.plot import drawn_attacks, drawn_usefulness, drawn_widths
-from anon_platform.frontier.dp.running import TradeOff, Tried
+from anon_platform.frontier.dp.running import TradeOff
+from anon_platform.frontier.dp.trying import Tried
 from anon_platform.publish import write_json
 from anon_platform.publish.report import rendered, stylesheet
 from anon_platform.publish.wording import DASH, decimal, listing, percent
