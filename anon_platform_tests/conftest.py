@@ -1,15 +1,18 @@
 """Every test has a folder of its own, a known instance key and no way to a real database."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from anon_platform.cli import main
 from anon_platform.database import database_url
 from anon_platform.ledger import Ledger
 from anon_platform_tests.postgres import fresh_database, postgres_server
+from anon_platform_tests.typed import Typed
 
 settings.register_profile("tests", deadline=None)  # a slow machine is not a failure
 settings.load_profile("tests")
@@ -53,3 +56,20 @@ def ledger(database: str) -> Iterator[Ledger]:
     """An empty ledger, on each kind of database."""
     with Ledger.open() as opened:
         yield opened
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """A command typed in this process, which is quicker: exit code, standard output, standard error."""
+
+    def main_with(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["anon", *map(str, arguments)])
+        code: object = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+        said = capsys.readouterr()
+        return int(str(code)), said.out, said.err
+
+    return main_with

@@ -9,15 +9,13 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from anon_platform.cli import Exit, main
+from anon_platform.cli import Exit
 from anon_platform_tests.clinic import make_clinic
-
-Typed = Callable[..., tuple[int, str, str]]
+from anon_platform_tests.typed import Typed
 
 ANON = str(Path(sys.executable).parent / "anon")
 COMMANDS = [
@@ -41,23 +39,6 @@ def anon(*arguments: object, **environment: str) -> subprocess.CompletedProcess[
     )
     assert "Traceback" not in done.stdout + done.stderr
     return done
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command typed in this process, which is quicker: exit code, standard output, standard error."""
-
-    def main_with(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anon", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return int(str(code)), said.out, said.err
-
-    return main_with
 
 
 @pytest.fixture(scope="module")

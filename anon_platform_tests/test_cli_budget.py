@@ -1,39 +1,18 @@
 """`anon budget` as it is typed, and what it draws."""
 
 import json
-import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from anon_platform.cli import main
 from anon_platform.ledger import Budget, Cap, Ledger
 from anon_platform.publish.plots.budget import MOST, Stair, budget_png, budget_svg
 from anon_platform_tests.budget_requests import request
-
-Typed = Callable[..., tuple[int, str, str]]
+from anon_platform_tests.typed import Typed
 
 CAP, OWN = Cap(1.0, 0.0), Cap(0.3, 0.0)
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command typed in this process: exit code, standard output, standard error."""
-
-    def main_with(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anon", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return int(str(code)), said.out, said.err
-
-    return main_with
 
 
 @pytest.fixture

@@ -3,35 +3,25 @@
 import io
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from anon_platform.cli import main
 from anon_platform_tests.clinic import make_clinic
-
-Typed = Callable[..., tuple[int, str, str]]
+from anon_platform_tests.typed import Typed
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command typed by somebody (`who`): exit code, standard output, standard error."""
+def typed(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> Typed:
+    """A command typed by somebody (`who`), who says no to whatever is asked."""
 
-    def main_with(*arguments: object, who: str = "alice") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anon", *map(str, arguments)])
+    def by(*arguments: object, who: str = "alice") -> tuple[int, str, str]:
         monkeypatch.setenv("ANON_ACTOR", who)
         monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return int(str(code)), said.out, said.err
+        return typed(*arguments)
 
-    return main_with
+    return by
 
 
 def test_a_key_is_rotated_listed_and_forgotten(typed: Typed, anon_home: Path) -> None:

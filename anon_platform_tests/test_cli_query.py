@@ -1,37 +1,24 @@
 """`anon query` as it is typed: nothing is spent unasked, nothing is answered over budget, nothing unsafe is read."""
 
 import json
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from anon_platform.cli import Exit, main
+from anon_platform.cli import Exit
 from anon_platform.ledger import Budget, Ledger
 from anon_platform_tests.private_clinic import make_private_clinic
-
-Typed = Callable[..., tuple[int, str, str]]
+from anon_platform_tests.typed import Typed
 
 SQL = "SELECT sex, COUNT(*) AS visits FROM clinic_numbers GROUP BY sex"
 ASKED = ("--epsilon", 0.5, "--delta", 1e-6, "--purpose", "visits by sex")
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command typed in this process: exit code, standard output, standard error."""
-
-    def main_with(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anon", "query", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return int(str(code)), said.out, said.err
-
-    return main_with
+def typed(typed: Typed) -> Typed:
+    """`anon query`, typed."""
+    return partial(typed, "query")
 
 
 def releases() -> list[str]:

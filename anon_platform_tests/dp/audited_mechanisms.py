@@ -70,11 +70,13 @@ class Mechanism:
     """What is wrong with it."""
     event: Event | None = None
     """The event that is counted; where there is none it is chosen on draws of its own."""
+    choose: Callable[[Seen], float] | None = None
+    """By what it is chosen, where not by the bound, which few draws lead to rare events."""
 
     def audited(self, with_person: Scores, without: Scores, pilot: int) -> Audit:
         """The bound from these draws, of which the first `pilot` choose the event."""
         if self.event is None:
-            return audited(with_person, without, self.bound, pilot=pilot)
+            return audited(with_person, without, self.bound, pilot=pilot, choose=self.choose)
         seen = self.event.seen(with_person[pilot:], without[pilot:])
         return Audit(self.bound(seen), self.event, seen)
 

@@ -215,7 +215,13 @@ def model(what: str, broken: str = "", delta: float = MODEL_DELTA) -> Mechanism:
         partial(many_runs, loss_of(CLAIM, delta), outside, score, broken),
         partial(counted, confidence=CONFIDENCE),
         broken,
+        choose=apart if delta else None,
     )
+
+
+def apart(seen: Seen) -> float:
+    """How far the rates are apart: of two Gaussians the event in the middle, which a few hundred draws find."""
+    return seen.hits / seen.runs - seen.other_hits / seen.other_runs
 
 
 MODEL, MODEL_INSIDE, MODEL_OUTSIDE = (

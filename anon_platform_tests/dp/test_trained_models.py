@@ -92,6 +92,9 @@ def test_nobody_moves_a_sum_further_than_its_noise_was_made_for(learner: str, cl
         whole = vectors(frame, chosen, seed)
         for person in frame["person"].unique():
             without = vectors(frame.filter(pl.col("person") != person), chosen, seed)
+            # on one side only: what is said of those held out is of nobody who was trained on
+            on = [bool((whole[at] != without[at]).any()) for at in range(3)]
+            assert not (on[2] and (on[0] or on[1]))
             changed = frame.with_columns(age=pl.when(pl.col("person") == person).then(1).otherwise("age"))
             for at, (several, by) in enumerate(bounds(chosen)):
                 moved = np.abs(whole[at] - without[at])

@@ -1,29 +1,18 @@
 """The command, typed, and a folder of hierarchies."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from anon_platform.cli import main
-from anon_platform_tests.kanon.tables import AGES, SEXES, TOWNS, Typed
+from anon_platform_tests.kanon.tables import AGES, SEXES, TOWNS
+from anon_platform_tests.typed import Typed
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command typed in this process: exit code, standard output, standard error."""
-
-    def kanon(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anon", "kanon", *map(str, arguments)])
-        code: object = 0
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return int(str(code)), said.out, said.err
-
-    return kanon
+def typed(typed: Typed) -> Typed:
+    """`anon kanon`, typed."""
+    return partial(typed, "kanon")
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-
-Typed = Callable[..., tuple[int, str, str]]
-"""A command typed: exit code, standard output, standard error."""
 
 AGES = "\n".join(f"{age};{age // 10 * 10}-{age // 10 * 10 + 9};*" for age in range(20, 60))
 SEXES = "f;*\nm;*"

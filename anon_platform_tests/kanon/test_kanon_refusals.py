@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from anon_platform.cli import Exit
-from anon_platform_tests.kanon.tables import AGES, ASKED, Typed, as_csv, people, read
+from anon_platform_tests.kanon.tables import AGES, ASKED, as_csv, people, read
+from anon_platform_tests.typed import Typed
 
 
 @pytest.mark.parametrize(

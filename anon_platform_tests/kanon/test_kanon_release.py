@@ -21,12 +21,12 @@ from anon_platform_tests.kanon.tables import (
     QI,
     SEXES,
     TOWNS,
-    Typed,
     as_csv,
     classes,
     people,
     read,
 )
+from anon_platform_tests.typed import Typed
 
 
 @pytest.mark.parametrize("model", ["local", "full", "intervals"])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from anon_platform.cli import Exit
-from anon_platform_tests.kanon.tables import ASKED, QI, Typed, as_csv, people, read
+from anon_platform_tests.kanon.tables import ASKED, QI, as_csv, people, read
+from anon_platform_tests.typed import Typed
 
 pytestmark = pytest.mark.parametrize("model", ["local", "full", "intervals"])
 

@@ -1,13 +1,11 @@
 """`anon find-text` and `anon evaluate-text` as they are typed."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from anon_platform.cli import main
 from anon_platform.errors import PolicyError
 from anon_platform.text import Note
 from anon_platform.text.finder import Finder
@@ -15,26 +13,9 @@ from anon_platform.text.language import language
 from anon_platform.text.making import finder_of
 from anon_platform.text.presidio import as_recognizer
 from anon_platform.text.settings import CustomRecognizer, TextSettings, load_settings
+from anon_platform_tests.typed import Typed
 
-Typed = Callable[..., tuple[int, str, str]]
 SECRET = "Quillfeather"  # noqa: S105 - a name that must not be said
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command typed in this process: exit code, standard output, standard error."""
-
-    def type_(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["anon", *map(str, arguments)])
-        try:
-            main()
-            code: object = 0
-        except SystemExit as ended:
-            code = ended.code or 0
-        said = capsys.readouterr()
-        return int(str(code)), said.out, said.err
-
-    return type_
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A differentially private release checked from its files alone."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ HAIR = 1e-9
 
 def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, str]]:
     """(what, whether it is as the manifest says, in words) of files, domains, constraints, and ε by OpenDP's conversion."""
-    policy = DPPolicy.model_validate_json(_text(manifest["policy"]), context={"folder": data})
+    policy = DPPolicy.model_validate_json(json.dumps(manifest["policy"]), context={"folder": data})
     files = [
         File(
             each["name"],
@@ -73,9 +74,3 @@ def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, s
         )
     )
     return found
-
-
-def _text(policy: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(policy)
