@@ -14,6 +14,7 @@ from anon_platform.ledger.balance import Balance
 from anon_platform.ledger.budget import Budget
 from anon_platform.pipeline import STAGES, run, verify
 from anon_platform.pipeline.dp import measuring, releasing, stages
+from anon_platform.pipeline.dp.features import features_of
 from anon_platform_tests.clinic import visits, write_csv
 from anon_platform_tests.private_clinic import STATISTICS, SYNTHETIC, make_private_clinic
 
@@ -246,6 +247,32 @@ def stages_policy(folder: Path, neighbours: str) -> Any:
     from anon_platform.pipeline.run import sound_dp
 
     return sound_dp(make_private_clinic(folder, privacy_loss={"neighbours": neighbours}))
+
+
+def test_features_are_read_from_the_files_of_a_release(tmp_path: Path) -> None:
+    """A number finds its bin, a value that no domain names the group of missing ones."""
+    encoded = {"name": "stay_by_age", "measure": "target_encoding", "of": "stay", "by": ["age"]}
+    by_sex = {"name": "visits", "measure": "count", "by": ["sex"]}
+    release = release_of(
+        make_private_clinic(tmp_path, statistics=[{"name": "all", "measure": "people"}, encoded, by_sex])
+    )
+    of_age, of_sex = features_of(release)
+    found = of_age.joined(pl.DataFrame({"age": [3, 19, 57, None, 500]}))["stay_by_age"].to_list()
+    table = pl.read_parquet(release / "data" / "stay_by_age.parquet")
+    values = dict(zip(table["age"].to_list(), table["value"].to_list(), strict=True))
+    assert found == [values[0.0], values[0.0], values[40.0], values[None], values[80.0]]
+    counts = pl.read_parquet(release / "data" / "visits.parquet")["value"].to_list()
+    assert of_sex.joined(pl.DataFrame({"sex": ["M", "F", "?"]}))["visits"].to_list() == [
+        counts[1],
+        counts[0],
+        counts[2],
+    ]
+
+
+def test_a_release_of_other_things_has_no_features(tmp_path: Path) -> None:
+    release = release_of(make_private_clinic(tmp_path, synthetic=SYNTHETIC, statistics=None))
+    with pytest.raises(IntegrityError, match="is no release of statistics"):
+        features_of(release)
 
 
 def test_a_release_whose_folder_is_gone_is_not_paid_for_twice(tmp_path: Path) -> None:

@@ -19,16 +19,7 @@ HAIR = 1e-9
 def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, str]]:
     """(what, whether it is as the manifest says, in words) of files, domains, constraints, and ε by OpenDP's conversion."""
     policy = DPPolicy.model_validate_json(json.dumps(manifest["policy"]), context={"folder": data})
-    files = [
-        File(
-            each["name"],
-            tuple((name, kind) for name, kind in each["columns"]),
-            each["rows"],
-            each["what"],
-            each.get("kind", "table"),
-        )
-        for each in manifest["tables_drawn"]
-    ]
+    files = files_of(manifest)
     tables = [table_of(policy, file) for file in files if file.kind == "table"]
     documents = tuple(file.name for file in files if file.kind != "table")
     faults = faults_of(data, tables, documents)
@@ -74,3 +65,17 @@ def dp_findings(data: Path, manifest: dict[str, Any]) -> list[tuple[str, bool, s
         )
     )
     return found
+
+
+def files_of(manifest: dict[str, Any]) -> list[File]:
+    """The files of a release, as its manifest names them."""
+    return [
+        File(
+            each["name"],
+            tuple((name, kind) for name, kind in each["columns"]),
+            each["rows"],
+            each["what"],
+            each.get("kind", "table"),
+        )
+        for each in manifest["tables_drawn"]
+    ]
