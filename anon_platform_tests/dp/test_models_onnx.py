@@ -3,14 +3,14 @@
 import json
 
 import numpy as np
+import onnx
+import onnxruntime as runtime
 import polars as pl
 import pytest
 
 from anon_platform.dp.domain import Categories, Dates, Domain, Numbers
 from anon_platform.dp.loss import loss_of
 from anon_platform.dp.models import ModelRelease, onnx_of, predict, train
-
-runtime = pytest.importorskip("onnxruntime")
 
 DOMAINS: dict[str, Domain] = {
     "age": Numbers(kind="numbers", bounds=(0, 100), bins=10),
@@ -64,6 +64,7 @@ def test_the_runtime_says_the_same(learner: str, required: set[str]) -> None:
     )  # fmt: skip
     written = onnx_of(json.loads(json.dumps(made.form)))
     assert written == onnx_of(made.form)
+    onnx.checker.check_model(onnx.load_from_string(written), full_check=True)
     session = runtime.InferenceSession(written, providers=["CPUExecutionProvider"])
     given = {}
     for name in FEATURES:

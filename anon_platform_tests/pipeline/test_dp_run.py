@@ -169,7 +169,7 @@ def test_a_crash_after_promotion_is_settled_by_the_next_run(
     assert states() == ["settled"]
 
 
-@pytest.mark.parametrize("what", ["value", "column", "file"])
+@pytest.mark.parametrize("what", ["value", "column", "file", "ending"])
 def test_what_was_not_measured_refuses_the_release(tmp_path: Path, what: str, anon_home: Path) -> None:
     """The check looks at the bytes that leave; a refused release leaves no data, and its loss stays spent."""
     file = make_private_clinic(
@@ -183,8 +183,10 @@ def test_what_was_not_measured_refuses_the_release(tmp_path: Path, what: str, an
         table.with_columns(sex=pl.lit("Name7")).write_csv(data / "by_sex.csv")
     elif what == "column":
         table.with_columns(name=pl.lit("x")).write_csv(data / "by_sex.csv")
-    else:
+    elif what == "file":
         (data / "patients_by_name.csv").write_text("name\nName7\n")
+    else:
+        (data / "by_sex.txt").write_text("name\nName7\n")
     report = STAGES["validated"](file)
     assert report.assessment is not None
     missed = {metric.check for metric in report.assessment.missed()}

@@ -4,13 +4,15 @@ One input a feature, with a value a row: categories are text (numbers as "1", tr
 are days since 1970 as doubles. A missing value is "" or NaN. The output is the probability of the target, as a single float.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from anon_platform.dp.models import wire
 from anon_platform.dp.models.form import EPOCH
+
+if TYPE_CHECKING:
+    import onnx
 
 OPSET, OPSET_ML, IR = 17, 2, 8
 """Of 2022, which every runtime in use knows."""
@@ -18,47 +20,62 @@ OPSET, OPSET_ML, IR = 17, 2, 8
 
 def onnx_of(model: Mapping[str, Any]) -> bytes:
     """The file; the same bytes for the same model."""
+    from onnx import TensorProto, helper
+
     graph = _Graph()
     scores = [
         graph.category(at, feature) if feature["kind"] == "categories" else graph.number(at, feature)
         for at, feature in enumerate(model["features"])
     ]
-    graph.constant("intercept", wire.FLOAT, (1, 1), [model["intercept"]])
+    graph.constant("intercept", TensorProto.FLOAT, (1, 1), [model["intercept"]])
     graph.node("Sum", [*scores, "intercept"], "score")
     graph.node("Sigmoid", ["score"], "probability")
-    told = (
-        b"".join(wire.text(1, each) for each in graph.nodes)
-        + wire.text(2, "additive_model")
-        + b"".join(wire.text(5, each) for each in graph.constants)
-        + b"".join(wire.text(11, each) for each in graph.inputs)
-        + wire.text(12, wire.value("probability", wire.FLOAT))
+    told = helper.make_graph(
+        graph.nodes,
+        "additive_model",
+        graph.inputs,
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["rows", 1])],
+        graph.constants,
     )
-    sets = wire.text(8, wire.text(1, "") + wire.number(2, OPSET))
-    sets += wire.text(8, wire.text(1, "ai.onnx.ml") + wire.number(2, OPSET_ML))
-    return wire.number(1, IR) + wire.text(2, "anon_platform") + wire.text(7, told) + sets
+    sets = [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", OPSET_ML)]
+    made = helper.make_model(told, producer_name="anon_platform", opset_imports=sets, ir_version=IR)
+    content: bytes = made.SerializeToString(deterministic=True)
+    return content
 
 
 class _Graph:
     """What is put together: nodes, constants, inputs."""
 
     def __init__(self) -> None:
-        self.nodes: list[bytes] = []
-        self.constants: list[bytes] = []
-        self.inputs: list[bytes] = []
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.inputs: list[onnx.ValueInfoProto] = []
 
-    def node(
-        self, kind: str, inputs: list[str], output: str, attributes: bytes = b"", domain: str = ""
-    ) -> str:
-        self.nodes.append(wire.node(kind, inputs, output, attributes, domain))
+    def node(self, kind: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> str:  # noqa: ANN401
+        """Its output, which it is called by."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, domain=domain, **attributes))
         return output
 
-    def constant(self, name: str, kind: int, shape: tuple[int, ...], values: list[float]) -> str:
-        self.constants.append(wire.tensor(name, kind, shape, values))
+    def constant(self, name: str, kind: int, shape: tuple[int, ...], values: Sequence[float]) -> str:
+        """Its name."""
+        from onnx import helper
+
+        self.constants.append(helper.make_tensor(name, kind, shape, values))
         return name
+
+    def input(self, name: str, kind: int) -> None:
+        """A column: any number of rows, one value each."""
+        from onnx import helper
+
+        self.inputs.append(helper.make_tensor_value_info(name, kind, ["rows", 1]))
 
     def category(self, at: int, feature: Mapping[str, Any]) -> str:
         """The score of a category: a look-up."""
-        self.inputs.append(wire.value(feature["column"], wire.STRING))
+        from onnx import TensorProto
+
+        self.input(feature["column"], TensorProto.STRING)
         scores = feature["scores"]
         absent = scores[0] if feature["missing"] is None else feature["missing"]
         known = {_text(category): score for category, score in zip(feature["values"], scores, strict=False)}
@@ -66,17 +83,22 @@ class _Graph:
         if feature["other"] is not None:
             known.setdefault(feature["other"], scores[-1])
         known.setdefault("", absent)
-        attributes = (
-            wire.texts_attribute("keys_strings", list(known))
-            + wire.floats_attribute("values_floats", list(known.values()))
-            + wire.float_attribute("default_float", unknown)
+        return self.node(
+            "LabelEncoder",
+            [feature["column"]],
+            f"score {at}",
+            "ai.onnx.ml",
+            keys_strings=list(known),
+            values_floats=list(known.values()),
+            default_float=unknown,
         )
-        return self.node("LabelEncoder", [feature["column"]], f"score {at}", attributes, "ai.onnx.ml")
 
     def number(self, at: int, feature: Mapping[str, Any]) -> str:
         """The score of a number or day: the first bin's, and the difference to the next for each bin that it has reached."""
+        from onnx import TensorProto
+
         name, scores = feature["column"], feature["scores"]
-        self.inputs.append(wire.value(name, wire.DOUBLE))
+        self.input(name, TensorProto.DOUBLE)
         step = feature.get("step", 1)
         dates = feature["kind"] == "dates"
         starts = [_day(each) if dates else float(round(each / step)) for each in feature["from"]]
@@ -91,20 +113,22 @@ class _Graph:
         self.node("Min", [f"raised {at}", high], f"within {at}")
         self.node("Div", [f"within {at}", self._double(f"step {at}", step)], f"exact steps {at}")
         self.node("Floor" if dates else "Round", [f"exact steps {at}"], f"steps {at}")
-        score = self.constant(f"first {at}", wire.FLOAT, (1, 1), [scores[0]])
+        score = self.constant(f"first {at}", TensorProto.FLOAT, (1, 1), [scores[0]])
         if len(starts) > 1:
-            ends = self.constant(f"starts {at}", wire.DOUBLE, (1, len(starts) - 1), starts[1:])
+            ends = self.constant(f"starts {at}", TensorProto.DOUBLE, (1, len(starts) - 1), starts[1:])
             self.node("GreaterOrEqual", [f"steps {at}", ends], f"reached {at}")
-            self.node("Cast", [f"reached {at}"], f"ones {at}", wire.whole_attribute("to", wire.FLOAT))
+            self.node("Cast", [f"reached {at}"], f"ones {at}", to=TensorProto.FLOAT)
             more = [right - left for left, right in pairwise(scores)]
-            self.constant(f"more {at}", wire.FLOAT, (len(more), 1), more)
+            self.constant(f"more {at}", TensorProto.FLOAT, (len(more), 1), more)
             self.node("MatMul", [f"ones {at}", f"more {at}"], f"added {at}")
             score = self.node("Add", [f"added {at}", score], f"present {at}")
-        self.constant(f"absent {at}", wire.FLOAT, (1, 1), [absent])
+        self.constant(f"absent {at}", TensorProto.FLOAT, (1, 1), [absent])
         return self.node("Where", [missing, f"absent {at}", score], f"score {at}")
 
     def _double(self, name: str, value: float) -> str:
-        return self.constant(name, wire.DOUBLE, (1, 1), [value])
+        from onnx import TensorProto
+
+        return self.constant(name, TensorProto.DOUBLE, (1, 1), [value])
 
 
 def _text(category: object) -> str:
