@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Any
 
 from anon_platform.pipeline.plan import Plan
+from anon_platform.policy import ANY_POLICY
 from anon_platform.validate import Assessment
 from anon_platform.version import RELEASED_DATA_VERSION, VERSION
 
@@ -38,21 +39,9 @@ def build_manifest(
     policy = plan.policy
     anonymized = stages["anonymized"]
     return {
-        "format": 1,
-        "dataset": policy.dataset,
-        "release_id": release_id,
-        "created_at": created_at,
-        "title": policy.title,
-        "owner": policy.owner,
-        "recipient": policy.publish.recipient,
-        "purpose": policy.publish.purpose,
-        "retention_days": policy.publish.retention_days,
-        "pdf": policy.publish.pdf,
-        "policy": policy.model_dump(mode="json"),
-        "policy_hash": policy.hash,
+        **in_every_manifest(policy, release_id, created_at, assessment, ledger_head),
         "plan": plan.as_json(),
         "input_fingerprint": stages["raw"]["fingerprint"],
-        "versions": versions(),
         "rows": {
             "in": stages["raw"]["rows"],
             "out": anonymized["rows_out"],
@@ -69,13 +58,38 @@ def build_manifest(
         "sensitive": policy.sensitive,
         "levels": anonymized["levels"],
         "stages": stages,
-        "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
-        "passed": assessment.passed,
         "rests_on_manifest": [
             *RESTS_ON_MANIFEST,
             *([OF_REGULATIONS] if policy.regulation else []),
             *([OF_ATTACKS] if policy.attacks is not None else []),
         ],
+    }
+
+
+def in_every_manifest(
+    policy: ANY_POLICY,
+    release_id: str,
+    created_at: str,
+    assessment: Assessment,
+    ledger_head: tuple[int, str],
+) -> dict[str, Any]:
+    """What a release of whatever kind says of itself: for whom and what, by which policy, with which verdict."""
+    return {
+        "format": 1,
+        "dataset": policy.dataset,
+        "release_id": release_id,
+        "created_at": created_at,
+        "title": policy.title,
+        "owner": policy.owner,
+        "recipient": policy.publish.recipient,
+        "purpose": policy.publish.purpose,
+        "retention_days": policy.publish.retention_days,
+        "pdf": policy.publish.pdf,
+        "policy": policy.model_dump(mode="json", by_alias=True),
+        "policy_hash": policy.hash,
+        "versions": versions(),
+        "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
+        "passed": assessment.passed,
         "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
     }
 

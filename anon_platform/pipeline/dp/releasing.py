@@ -3,6 +3,7 @@
 import math
 import shutil
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from anon_platform.ledger.balance import Balance, Share
 from anon_platform.ledger.budget import Budget
 from anon_platform.pipeline.dp.measuring import Drawn, File, widest
 from anon_platform.pipeline.dp.plan import dp_plan_of
-from anon_platform.pipeline.manifest import versions
+from anon_platform.pipeline.manifest import in_every_manifest, versions
 from anon_platform.pipeline.staging import Work
 from anon_platform.policy import DPPolicy
 from anon_platform.publish import MANIFEST, file_hashes, read_json, write_dp_report, write_json
@@ -131,22 +132,13 @@ def _manifest(
     """The manifest as JSON values. Neither rows nor people of the source are counted in it, nor is its fingerprint."""
     stated = policy.privacy_loss
     return {
-        "format": 1,
+        **in_every_manifest(
+            policy, work.release_id, datetime.now(UTC).isoformat(timespec="seconds"), assessment, ledger_head
+        ),
         "kind": "dp",
-        "dataset": policy.dataset,
-        "release_id": work.release_id,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "title": policy.title,
-        "owner": policy.owner,
-        "recipient": policy.publish.recipient,
-        "purpose": policy.publish.purpose,
-        "retention_days": policy.publish.retention_days,
-        "pdf": policy.publish.pdf,
-        "policy": policy.model_dump(mode="json", by_alias=True),
-        "policy_hash": policy.hash,
         "plan": dp_plan_of(policy).as_json(),
         "input_fingerprint": "",
-        "versions": versions(),
+        "versions": versions() | {"opendp": version("opendp")},
         "rows": {"out": sum(file.rows for file in drawn.files)},
         "people": {"out": None, "name": policy.privacy_unit.name},
         "tables_drawn": [
@@ -175,10 +167,7 @@ def _manifest(
             for name in ("raw", "analyzed")
         }
         | {"anonymized": {"files": len(drawn.files)}},
-        "metrics": [metric.model_dump(mode="json") for metric in assessment.metrics],
-        "passed": assessment.passed,
         "rests_on_manifest": list(RESTS_ON_MANIFEST),
-        "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
     }
 
 

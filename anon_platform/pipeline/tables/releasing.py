@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from anon_platform.pipeline.manifest import RESTS_ON_MANIFEST, versions
+from anon_platform.pipeline.manifest import RESTS_ON_MANIFEST, in_every_manifest
 from anon_platform.pipeline.plan import plan_of_tables
 from anon_platform.pipeline.releasing import evidence_of, write_release
 from anon_platform.pipeline.staging import Work
@@ -135,21 +135,11 @@ def _manifest(
     raw, anonymized = stages["raw"], stages["anonymized"]
     columns = {f"{name}.{column}": part for name, part in policy.parts.items() for column in part.released}
     return {
-        "format": 1,
-        "dataset": policy.dataset,
-        "release_id": work.release_id,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "title": policy.title,
-        "owner": policy.owner,
-        "recipient": policy.publish.recipient,
-        "purpose": policy.publish.purpose,
-        "retention_days": policy.publish.retention_days,
-        "pdf": policy.publish.pdf,
-        "policy": policy.model_dump(mode="json"),
-        "policy_hash": policy.hash,
+        **in_every_manifest(
+            policy, work.release_id, datetime.now(UTC).isoformat(timespec="seconds"), found.whole, ledger_head
+        ),
         "plan": plan_of_tables(policy).as_json(),
         "input_fingerprint": raw["fingerprint"],
-        "versions": versions(),
         "rows": {
             "in": raw["rows"],
             "out": anonymized["rows_out"],
@@ -164,13 +154,10 @@ def _manifest(
         "sensitive": _with_table(policy, "sensitive"),
         "levels": anonymized["levels"],
         "stages": stages,
-        "metrics": [metric.model_dump(mode="json") for metric in found.whole.metrics],
-        "passed": found.whole.passed,
         "rests_on_manifest": [
             *RESTS_ON_MANIFEST,
             "k of all tables together: who is whose is known in staging only",
         ],
-        "ledger_head": {"seq": ledger_head[0], "hash": ledger_head[1]},
     }
 
 
