@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anon_platform.dp.audit import Seen, epsilon_lower_bound
-from anon_platform.dp.domain import Categories, Dates, Domain, Numbers
-from anon_platform.dp.loss import Loss, loss_of
+from anon_platform.dp.loss import loss_of
 from anon_platform.dp.models import ModelRelease, card_of, check, expected, model_faults, predict, train
 from anon_platform.dp.models.descent import GRID, Scores, counted, gradient, planned_sums
 from anon_platform.dp.models.design import ONE, features_of
@@ -22,40 +21,8 @@ from anon_platform.dp.models.evaluation import CELLS, area, counted_by_score, ed
 from anon_platform.dp.models.people import UNIT, People, averaged, held_out
 from anon_platform.dp.models.train import _people, _sides
 from anon_platform.dp.synthetic.coded import columns_of
-from anon_platform.errors import BudgetError, PolicyError
-
-DOMAINS: dict[str, Domain] = {
-    "age": Numbers(kind="numbers", bounds=(0, 100), bins=10),
-    "sex": Categories(kind="categories", values=("F", "M")),
-    "day": Dates(kind="dates", bounds=("2024-01-01", "2024-06-30"), every="month"),  # type: ignore[arg-type]
-    "back": Categories(kind="categories", values=("no", "later", "soon")),
-}
-FEATURES = ("age", "sex", "day")
-MUCH = Loss("zcdp", 10**18)
-"""A loss that allows next to no noise."""
-
-
-def said(**changes: Any) -> ModelRelease:
-    plain = {"learner": "ebm", "target": {"column": "back", "positive": "soon"}, "features": FEATURES}
-    return ModelRelease.model_validate(plain | changes)
-
-
-def visits(rows: int, seed: int = 1, per_person: int = 3) -> pl.DataFrame:
-    """Old people come back, women of age 40 to 50 too; who has several rows has them anywhere."""
-    rng = np.random.default_rng(seed)
-    age = rng.integers(0, 101, rows)
-    sex = rng.choice(["F", "M"], rows)
-    chance = 1 / (1 + np.exp(-(age - 50) / 15 - 1.0 * (sex == "F")))
-    soon = rng.random(rows) < chance
-    return pl.DataFrame(
-        {
-            "person": [f"p{each}" for each in rng.integers(0, max(1, rows // per_person), rows)],
-            "age": age,
-            "sex": sex,
-            "day": pl.Series(rng.integers(19723, 19900, rows).astype(np.int32)).cast(pl.Date),
-            "back": np.where(soon, "soon", rng.choice(["no", "later"], rows)),
-        }
-    )
+from anon_platform.errors import PolicyError
+from anon_platform_tests.dp.model_visits import DOMAINS, FEATURES, MUCH, said, visits
 
 
 def vectors(frame: pl.DataFrame, chosen: ModelRelease, seed: int) -> list[np.ndarray]:
@@ -405,72 +372,6 @@ def test_what_is_not_public_is_found_in_a_file(change: dict[str, Any], fault: st
     else:
         form |= change
     assert model_faults(form, said(), DOMAINS, frozenset()) == [fault]
-
-
-@pytest.mark.parametrize(
-    ("changes", "domains", "message"),
-    [
-        (
-            {"features": ("age", "zip")},
-            {},
-            "model: the feature zip has no domain; the columns are age, back, day, sex",
-        ),
-        (
-            {"target": {"column": "zip", "positive": "1"}},
-            {},
-            "model: the target zip has no domain; the columns are age, back, day, sex",
-        ),
-        (
-            {},
-            {"sex": Categories(kind="categories", values="found")},
-            "model: the domain of the feature sex is to be found; name it in full",
-        ),
-        (
-            {},
-            {"age": Numbers(kind="numbers", bounds=(0, 9), bins="found")},
-            "model: the domain of the feature age is to be found; name it in full",
-        ),
-        (
-            {"target": {"column": "age", "positive": 3}, "features": ("sex",)},
-            {},
-            "model: the target age holds numbers; write its domain as categories, and those to predict",
-        ),
-        (
-            {"target": {"column": "back", "positive": "never"}},
-            {},
-            "model: target.positive names what is no category of back; name one of its domain",
-        ),
-        (
-            {"target": {"column": "back", "positive": ["no", "later", "soon"]}},
-            {},
-            "model: all categories of back are positive; leave out at least one",
-        ),
-    ],
-)
-def test_what_does_not_fit_is_refused(
-    changes: dict[str, Any], domains: dict[str, Domain], message: str
-) -> None:
-    with pytest.raises(PolicyError, match=f"^{re.escape(message)}$"):
-        check(said(**changes), DOMAINS | domains, set())
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"features": ("age", "age")}, "a feature stands twice; keep one"),
-        ({"features": ("age", "back")}, "the target cannot be a feature; remove it from the features"),
-        ({"clip": 0}, "greater than 0"),
-        ({"held_out": 0.7}, "less than or equal to 0.5"),
-    ],
-)
-def test_wrong_settings_are_refused(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        said(**changes)
-
-
-def test_a_loss_for_which_there_is_no_noise_is_refused() -> None:
-    with pytest.raises(BudgetError, match="nothing of the privacy budget is left for this measurement"):
-        expected(said(rounds=1000), DOMAINS, set(), Loss("zcdp", 100), 1)
 
 
 def of_rows(rows: list[tuple[int, int, int]]) -> People:
